@@ -1,0 +1,40 @@
+#include "core/cli/operands.hpp"
+
+#include <fcntl.h>
+
+#include "core/sys/fs.hpp"
+
+namespace cli {
+
+core::Result<void> Operands::open_files0() {
+  if (*files0_ != "-") file_ = TRY(core::open(*files0_, O_RDONLY));
+  return {};
+}
+
+core::Result<std::optional<core::Path>> Operands::next(out::Io& io) {
+  constexpr std::size_t block = 64 << 10;
+  for (;;) {
+    const std::size_t end = buffer_.find('\0', used_);
+    if (end != buffer_.npos) {
+      const char* const path = buffer_.c_str() + used_;
+      used_ = end + 1;
+      return path;
+    }
+    if (ended_) {
+      // The last one may lack its NUL.
+      if (used_ == buffer_.size()) return std::nullopt;
+      return buffer_.c_str() + std::exchange(used_, buffer_.size());
+    }
+    io.flush();
+    buffer_.erase(0, std::exchange(used_, 0));
+    const std::size_t kept = buffer_.size();
+    buffer_.resize(kept + block);
+    const auto count = core::read(file_ ? core::FdRef(file_) : core::FdRef::standard_input(),
+                                  buffer_.data() + kept, block);
+    if (!count) return core::failure(count.error().number, "read", *files0_);
+    buffer_.resize(kept + *count);
+    ended_ = *count == 0;
+  }
+}
+
+}  // namespace cli

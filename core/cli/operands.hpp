@@ -1,0 +1,73 @@
+// Operands: the paths an applet is given, on the command line or from a file.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/out/io.hpp"
+#include "core/sys/fd.hpp"
+#include "core/sys/result.hpp"
+
+namespace cli {
+
+/// Path operands, in the order they came. Those of --files0-from are read as they arrive, so that
+/// their number does not matter.
+class Operands {
+ public:
+  /// Where every operand starts and how far it may lead (--beneath, --no-symlinks).
+  core::At at() const {
+    return {base_ ? core::FdRef(base_) : core::FdRef::current_directory(), resolve_};
+  }
+
+  bool empty() const { return words_.empty() && !files0_; }
+
+  /// Calls `action` with each, in order; `action` takes a core::Path and returns a Result<void>. A
+  /// failure is reported and the next one follows. The outcome is an error only where the operands
+  /// themselves cannot be read.
+  template <class Action>
+  out::Outcome each(out::Io& io, Action action) {
+    for (const std::string& word : words_) {
+      if (!one(io, word, action)) return 0;
+    }
+    if (!files0_) return 0;
+    TRY(open_files0());
+    for (;;) {
+      const auto path = TRY(next(io));
+      if (!path || !one(io, *path, action)) return 0;
+    }
+  }
+
+  // -- for the parser
+  void add(std::string_view word) { words_.emplace_back(word); }
+  /// "-" is standard input.
+  void read_from(std::string file) { files0_ = std::move(file); }
+  void start_at(core::Fd base, core::Resolve resolve) {
+    base_ = std::move(base);
+    resolve_ = resolve;
+  }
+
+ private:
+  template <class Action>
+  static bool one(out::Io& io, core::Path path, Action& action) {
+    core::Result<void> done = action(path);
+    if (!done) io.fail(done.error());
+    io.tick();
+    return io.writable();
+  }
+  core::Result<void> open_files0();
+  /// The next operand of the file, or none at its end; flushes `io` before it waits for more.
+  core::Result<std::optional<core::Path>> next(out::Io& io);
+
+  std::vector<std::string> words_;
+  std::optional<std::string> files0_;
+  core::Fd file_;
+  std::string buffer_;
+  std::size_t used_ = 0;
+  bool ended_ = false;
+  core::Fd base_;
+  core::Resolve resolve_;
+};
+
+}  // namespace cli

@@ -1,0 +1,241 @@
+// Option: one row of an applet's table. The parser, --help, the manual and completion all read it.
+#pragma once
+
+#include <array>
+#include <charconv>
+#include <concepts>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/cli/operands.hpp"
+
+namespace cli {
+
+/// What a shell can offer in the place of a value.
+enum class Completes : std::uint8_t {
+  nothing,
+  file,
+  directory,
+  words,
+  user,
+  group,
+  errno_name,
+  pid,
+  variable,
+  applet,
+  command
+};
+
+/// Nothing, or a sentence on why the text cannot be taken.
+using Stored = std::expected<void, std::string>;
+
+struct Option {
+  enum class Shape : std::uint8_t {
+    flag,            ///< takes no value
+    value,           ///< --name VALUE or --name=VALUE
+    optional_value,  ///< --name or --name=VALUE
+    operand,         ///< one operand
+    operands,        ///< all operands that are left
+    command,         ///< all words from here on, options or not
+  };
+
+  std::string_view name;  ///< the long name; empty where there is only a letter
+  char letter = 0;        ///< the short name, or 0
+  Shape shape = Shape::flag;
+  std::string_view value;  ///< what the value or operand is called: "MODE"
+  std::string_view help;
+  Completes completes = Completes::nothing;
+  std::span<const std::string_view> words = {};  ///< the values there are, for a choice
+  std::string_view otherwise = {};               ///< optional_value: the value when none is given
+  bool required = false;                         ///< an operand without which nothing can be done
+  /// Puts `text` into the applet's arguments.
+  Stored (*store)(void* args, std::string_view text) = nullptr;
+  /// The member that holds path operands, for a row made by `paths`.
+  Operands* (*operands)(void* args) = nullptr;
+
+  constexpr bool is_operand() const { return shape >= Shape::operand; }
+};
+
+namespace detail {
+
+template <class>
+struct MemberOf;
+template <class Args, class T>
+struct MemberOf<T Args::*> {
+  using Owner = Args;
+  using Type = T;
+};
+template <auto Member>
+using Owner = typename MemberOf<decltype(Member)>::Owner;
+template <auto Member>
+using Type = typename MemberOf<decltype(Member)>::Type;
+
+template <auto Member>
+Type<Member>& member(void* args) {
+  return static_cast<Owner<Member>*>(args)->*Member;
+}
+
+/// Decimal digits and nothing else; no sign, no blank, no octal.
+template <std::integral T>
+Stored take(T& to, std::string_view text) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), to);
+  if (error == std::errc() && end == text.data() + text.size()) return {};
+  return std::unexpected(error == std::errc::result_out_of_range ? "number too large"
+                                                                 : "not a number");
+}
+inline Stored take(std::string& to, std::string_view text) {
+  to = text;
+  return {};
+}
+template <class T>
+Stored take(std::optional<T>& to, std::string_view text) {
+  return take(to.emplace(), text);
+}
+template <class T>
+Stored take(std::vector<T>& to, std::string_view text) {
+  return take(to.emplace_back(), text);
+}
+
+}  // namespace detail
+
+/// Sets a bool member to true.
+template <auto Member>
+constexpr Option flag(char letter, std::string_view name, std::string_view help) {
+  return {.name = name, .letter = letter, .help = help, .store = [](void* args, std::string_view) {
+            detail::member<Member>(args) = true;
+            return Stored();
+          }};
+}
+template <auto Member>
+constexpr Option flag(std::string_view name, std::string_view help) {
+  return flag<Member>(0, name, help);
+}
+
+/// Sets a member to `Value`; of several such rows for one member the last one given counts.
+template <auto Member, auto Value>
+constexpr Option sets(char letter, std::string_view name, std::string_view help) {
+  return {.name = name, .letter = letter, .help = help, .store = [](void* args, std::string_view) {
+            detail::member<Member>(args) = Value;
+            return Stored();
+          }};
+}
+
+/// Takes a value into a number, a string, an optional of one, or, adding to it, a vector.
+template <auto Member>
+constexpr Option value(char letter, std::string_view name, std::string_view value,
+                       std::string_view help, Completes completes = Completes::nothing) {
+  return {.name = name,
+          .letter = letter,
+          .shape = Option::Shape::value,
+          .value = value,
+          .help = help,
+          .completes = completes,
+          .store = [](void* args, std::string_view text) {
+            return detail::take(detail::member<Member>(args), text);
+          }};
+}
+
+/// Takes a value through `Parse`, a function of the member and the text that returns a Stored.
+template <auto Member, auto Parse>
+constexpr Option parsed(char letter, std::string_view name, std::string_view value,
+                        std::string_view help, Completes completes = Completes::nothing,
+                        std::span<const std::string_view> words = {}) {
+  return {.name = name,
+          .letter = letter,
+          .shape = Option::Shape::value,
+          .value = value,
+          .help = help,
+          .completes = completes,
+          .words = words,
+          .store = [](void* args, std::string_view text) -> Stored {
+            return Parse(detail::member<Member>(args), text);
+          }};
+}
+
+/// A word and what it stands for.
+template <class T>
+struct Word {
+  std::string_view word;
+  T value;
+};
+
+namespace detail {
+template <auto& Words>
+inline constexpr auto names_of = [] {
+  std::array<std::string_view, std::size(Words)> names;
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = Words[i].word;
+  return names;
+}();
+}  // namespace detail
+
+/// Takes one of `Words`, an array of Word. With `otherwise` the value may be left out.
+template <auto Member, auto& Words>
+constexpr Option choice(char letter, std::string_view name, std::string_view value,
+                        std::string_view help, std::string_view otherwise = {}) {
+  return {.name = name,
+          .letter = letter,
+          .shape = otherwise.empty() ? Option::Shape::value : Option::Shape::optional_value,
+          .value = value,
+          .help = help,
+          .completes = Completes::words,
+          .words = detail::names_of<Words>,
+          .otherwise = otherwise,
+          .store = [](void* args, std::string_view text) -> Stored {
+            for (const auto& word : Words) {
+              if (word.word != text) continue;
+              detail::member<Member>(args) = word.value;
+              return {};
+            }
+            std::string known;
+            for (const auto& word : Words)
+              known.append(known.empty() ? "" : ", ").append(word.word);
+            return std::unexpected("not one of " + known);
+          }};
+}
+
+/// One operand, needed unless the member is an optional.
+template <auto Member>
+constexpr Option operand(std::string_view value, std::string_view help,
+                         Completes completes = Completes::nothing) {
+  Option option = cli::value<Member>(0, "", value, help, completes);
+  option.shape = Option::Shape::operand;
+  option.required = !requires { detail::Type<Member>().has_value(); };
+  return option;
+}
+
+enum class Least : bool { none, one };
+
+/// All operands that are left, into a vector.
+template <auto Member>
+constexpr Option operands(std::string_view value, std::string_view help, Least least,
+                          Completes completes = Completes::nothing) {
+  Option option = operand<Member>(value, help, completes);
+  option.shape = Option::Shape::operands;
+  option.required = least == Least::one;
+  return option;
+}
+
+/// All operands that are left as paths, into an Operands; brings --files0-from, --beneath and
+/// --no-symlinks with it.
+template <auto Member>
+constexpr Option paths(std::string_view value, std::string_view help, Least least,
+                       Completes completes = Completes::file) {
+  return {.shape = Option::Shape::operands,
+          .value = value,
+          .help = help,
+          .completes = completes,
+          .required = least == Least::one,
+          .store =
+              [](void* args, std::string_view text) {
+                detail::member<Member>(args).add(text);
+                return Stored();
+              },
+          .operands = [](void* args) { return &detail::member<Member>(args); }};
+}
+
+}  // namespace cli

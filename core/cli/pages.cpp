@@ -1,0 +1,312 @@
+#include "core/cli/pages.hpp"
+
+#include "core/cli/common.hpp"
+#include "core/out/utf8.hpp"
+
+namespace cli {
+namespace {
+
+constexpr std::size_t page_width = 80;
+
+/// Adds `text` to the line that `to` ends with, and in further lines of at most `page_width` behind
+/// `indent` blanks.
+void append_wrapped(std::string& to, std::string_view text, std::size_t indent) {
+  std::size_t column = to.size() - (to.rfind('\n') + 1);
+  bool first = true;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::size_t width = out::display_width(word);
+    if (!first && column + 1 + width > page_width) {
+      to.append(1, '\n').append(indent, ' ');
+      column = indent;
+      first = true;
+    }
+    if (!first) {
+      to += ' ';
+      ++column;
+    }
+    first = false;
+    to += word;
+    column += width;
+  }
+  to += '\n';
+}
+
+/// A line of a two-column list: `label`, then `text` from column `indent` on.
+void append_entry(std::string& to, std::string_view label, std::string_view text,
+                  std::size_t indent) {
+  const std::size_t begin = to.size();
+  to.append("  ").append(label);
+  if (to.size() - begin + 2 > indent) {
+    to += '\n';
+    to.append(indent, ' ');
+  } else {
+    to.append(indent - (to.size() - begin), ' ');
+  }
+  append_wrapped(to, text, indent);
+}
+
+bool many(const Option& option) {
+  return option.shape == Option::Shape::operands || option.shape == Option::Shape::command;
+}
+
+/// "[OPTION...] MODE PATH..."
+std::string usage_of(const Applet& applet) {
+  std::string usage = "[OPTION...]";
+  for (const Option& option : applet.options) {
+    if (!option.is_operand()) continue;
+    std::string operand(option.value);
+    if (many(option)) operand += "...";
+    usage += option.required ? " " + operand : " [" + operand + "]";
+  }
+  return usage;
+}
+
+/// "-m, --mode MODE"
+std::string label_of(const Option& option) {
+  if (option.is_operand()) return std::string(option.value) + (many(option) ? "..." : "");
+  std::string label = option.letter != 0 ? std::string{'-', option.letter} : "  ";
+  if (!option.name.empty()) {
+    label += option.letter != 0 ? ", --" : "  --";
+    label += option.name;
+  }
+  if (option.shape == Option::Shape::value) label.append(" ").append(option.value);
+  if (option.shape == Option::Shape::optional_value) {
+    label.append("[=").append(option.value).append("]");
+  }
+  return label;
+}
+
+/// The help of `option`, and the words it takes where the text does not name them.
+std::string text_of(const Option& option) {
+  std::string text(option.help);
+  if (option.words.empty()) return text;
+  text += ": ";
+  for (const std::string_view& word : option.words) {
+    if (&word != option.words.data()) text += &word == &option.words.back() ? " or " : ", ";
+    text += word;
+  }
+  return text;
+}
+
+constexpr Status usual_statuses[] = {
+    {"0", "all was done"},
+    {"1", "something failed, and standard error says what; the rest was done"},
+    {"2", "wrong usage; nothing was done"},
+};
+
+std::span<const Status> statuses_of(const Applet& applet) {
+  return applet.statuses.empty() ? std::span<const Status>(usual_statuses) : applet.statuses;
+}
+
+/// One sentence, for a line of its own: the first letter a capital, a full stop at the end.
+std::string sentence(std::string_view text) {
+  std::string line(text);
+  if (!line.empty() && line[0] >= 'a' && line[0] <= 'z') line[0] = static_cast<char>(line[0] - 32);
+  return line + ".";
+}
+
+// ---- mdoc
+
+/// Text for the body of a manual page: no line of it is taken for a macro or an escape.
+std::string roff(std::string_view text) {
+  std::string to;
+  for (const char byte : text) {
+    if (byte == '\\') {
+      to += "\\e";
+    } else if (byte == '-') {
+      to += "\\-";
+    } else if ((byte == '.' || byte == '\'') && (to.empty() || to.back() == '\n')) {
+      to.append("\\&").append(1, byte);
+    } else {
+      to += byte;
+    }
+  }
+  return to;
+}
+
+/// A text for the arguments of a macro: in quotes, since words like "No" are macros themselves.
+std::string macro_word(std::string_view text) {
+  std::string to = "\"";
+  for (const char byte : roff(text)) {
+    if (byte == '"')
+      to += "\\(dq";
+    else
+      to += byte;
+  }
+  return to + "\"";
+}
+
+/// Sentences of `text`, each on a line of its own, as manual pages have them.
+void append_sentences(std::string& to, std::string_view text) {
+  std::string line;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    line += text[at];
+    const bool ends = (text[at] == '.' || text[at] == ':') && text.substr(at + 1, 1) == " " &&
+                      text.substr(at + 2, 1) >= "A" && text.substr(at + 2, 1) <= "Z";
+    if (!ends) continue;
+    to.append(roff(line)).append("\n");
+    line.clear();
+    ++at;
+  }
+  if (!line.empty()) to.append(roff(line)).append("\n");
+}
+
+void append_paragraphs(std::string& to, std::string_view text) {
+  for (bool first = true; !text.empty(); first = false) {
+    const std::size_t end = std::min(text.find("\n\n"), text.size());
+    if (!first) to += ".Pp\n";
+    append_sentences(to, text.substr(0, end));
+    text.remove_prefix(std::min(end + 2, text.size()));
+  }
+}
+
+void append_list_item(std::string& to, std::string_view label, std::string_view text) {
+  to.append(".It ").append(macro_word(label)).append("\n");
+  append_sentences(to, text);
+}
+
+void append_option_item(std::string& to, const Option& option) {
+  to += ".It";
+  if (option.is_operand()) {
+    to.append(" Ar ").append(macro_word(option.value));
+    if (many(option)) to += " ...";
+  } else {
+    if (option.letter != 0) to.append(" Fl ").append(macro_word({&option.letter, 1}));
+    if (!option.name.empty()) {
+      if (option.letter != 0) to += " , ";
+      to.append(" Fl ").append(macro_word("-" + std::string(option.name)));
+    }
+    if (option.shape == Option::Shape::value) to.append(" Ar ").append(macro_word(option.value));
+    if (option.shape == Option::Shape::optional_value) {
+      to.append(" Ns Op Ns = Ns Ar ").append(macro_word(option.value));
+    }
+  }
+  to += "\n";
+  append_sentences(to, sentence(text_of(option)));
+}
+
+void append_see_also(std::string& to, std::string_view list) {
+  to += ".Sh SEE ALSO\n";
+  std::string all = "osbox(1)";
+  if (!list.empty()) all.append(", ").append(list);
+  std::string_view rest = all;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(", "), rest.size());
+    const std::string_view page = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 2, rest.size()));
+    const std::size_t open = page.find('(');
+    to.append(".Xr ").append(page.substr(0, open)).append(" ");
+    to.append(page.substr(open + 1, page.size() - open - 2));
+    to += rest.empty() ? "\n" : " ,\n";
+  }
+}
+
+}  // namespace
+
+std::string help_page(const Applet& applet, std::string_view name) {
+  std::string to = "osbox ";
+  to.append(name).append(": ");
+  std::string_view summary = applet.summary;
+  for (const Alias& alias : applet.aliases) {
+    if (alias.name == name) summary = alias.summary;
+  }
+  append_wrapped(to, summary, 2);
+  to.append("\nUsage: osbox ").append(name).append(" ");
+  append_wrapped(to, usage_of(applet), 7);
+  for (const Alias& alias : applet.aliases) {
+    to.append("       osbox ").append(alias.name).append(" = osbox ").append(applet.name);
+    to.append(" ").append(alias.options).append("\n");
+  }
+  for (const Section& section : sections(applet)) {
+    to.append("\n").append(section.title).append(":\n");
+    for (const Option& option : section.options) {
+      append_entry(to, label_of(option), text_of(option), 26);
+    }
+  }
+  for (const out::Table& table : applet.tables) {
+    to += "\nFields";
+    if (!table.when.empty()) to.append(" ").append(table.when);
+    to += ":\n";
+    for (const out::Field& field : table.fields) {
+      append_entry(to,
+                   std::string(field.name) + " (" + std::string(out::kind_word(field.kind)) + ")",
+                   field.help, 26);
+    }
+  }
+  to += "\nExit status:\n";
+  for (const Status& status : statuses_of(applet))
+    append_entry(to, status.status, status.meaning, 8);
+  if (!applet.examples.empty()) {
+    to += "\nExamples:\n";
+    for (const Example& example : applet.examples) {
+      to.append("  osbox ").append(example.command).append("\n      ");
+      append_wrapped(to, example.purpose, 6);
+    }
+  }
+  return to;
+}
+
+std::string manual_page(const Applet& applet) {
+  const std::string title = "osbox-" + std::string(applet.name);
+  std::string to;
+  std::string upper = title;
+  for (char& c : upper) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
+  }
+  to.append(".Dd ").append(OSBOX_DATE).append("\n.Dt ").append(upper).append(" 1\n.Os\n");
+  to.append(".Sh NAME\n.Nm ").append(title);
+  for (const Alias& alias : applet.aliases) to.append(" ,\n.Nm osbox-").append(alias.name);
+  to.append("\n.Nd ").append(roff(applet.summary)).append("\n.Sh SYNOPSIS\n.Nm osbox ");
+  to.append(applet.name).append("\n.Op Ar OPTION ...\n");
+  for (const Option& option : applet.options) {
+    if (!option.is_operand()) continue;
+    to += option.required ? ".Ar " : ".Op Ar ";
+    to.append(macro_word(option.value)).append(many(option) ? " ...\n" : "\n");
+  }
+  to += ".Sh DESCRIPTION\n";
+  append_paragraphs(to, applet.description);
+  for (const Alias& alias : applet.aliases) {
+    to.append(".Pp\n.Ic ").append(macro_word(alias.name)).append("\nis\n.Ic ");
+    to.append(macro_word(std::string(applet.name) + " " + std::string(alias.options)));
+    to.append(" .\n");
+  }
+  for (const Section& section : sections(applet)) {
+    to.append(".Ss ").append(section.title).append("\n.Bl -tag -width Ds\n");
+    for (const Option& option : section.options) append_option_item(to, option);
+    to += ".El\n";
+  }
+  for (const out::Table& table : applet.tables) {
+    to += ".Ss Fields";
+    if (!table.when.empty()) to.append(" ").append(roff(table.when));
+    to += "\n.Bl -tag -width Ds\n";
+    for (const out::Field& field : table.fields) {
+      to.append(".It Va ").append(macro_word(field.name)).append(" No ( Ns ");
+      to.append(macro_word(out::kind_word(field.kind))).append(" Ns )\n");
+      append_sentences(to, sentence(field.help));
+    }
+    to += ".El\n";
+  }
+  to += ".Sh EXIT STATUS\n.Bl -tag -width Ds\n";
+  for (const Status& status : statuses_of(applet)) {
+    append_list_item(to, status.status, sentence(status.meaning));
+  }
+  to += ".El\n";
+  if (!applet.examples.empty()) {
+    to += ".Sh EXAMPLES\n";
+    bool first = true;
+    for (const Example& example : applet.examples) {
+      if (!first) to += ".Pp\n";
+      first = false;
+      append_sentences(to, sentence(example.purpose));
+      to.append(".Bd -literal -offset indent\n").append("osbox ");
+      to.append(roff(example.command)).append("\n.Ed\n");
+    }
+  }
+  append_see_also(to, applet.see_also);
+  return to;
+}
+
+}  // namespace cli

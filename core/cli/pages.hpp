@@ -1,0 +1,16 @@
+// What an applet says of itself, from its table: --help, and its manual page.
+#pragma once
+
+#include <string>
+
+#include "core/cli/applet.hpp"
+
+namespace cli {
+
+/// The text of --help, 80 columns wide at most. `name` is how the applet was called.
+std::string help_page(const Applet& applet, std::string_view name);
+
+/// The manual page osbox-APPLET(1), in mdoc.
+std::string manual_page(const Applet& applet);
+
+}  // namespace cli

@@ -1,0 +1,188 @@
+#include "core/out/io.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "core/out/json.hpp"
+#include "core/out/number.hpp"
+#include "core/out/quote.hpp"
+
+namespace out {
+namespace {
+
+unsigned columns_of(core::FdRef terminal) {
+  winsize size;
+  if (::ioctl(terminal.number(), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 80;
+}
+
+/// `APPLET: OPERAND: call: ENOENT: No such file or directory`
+void append_message(std::string& to, const Running& running, const core::Error& error) {
+  to += running.name;
+  to += ": ";
+  if (error.path) {
+    append_quoted(to, *error.path);
+    if (error.target) {
+      to += " -> ";
+      append_quoted(to, *error.target);
+    }
+    to += ": ";
+  }
+  if (error.call != running.call) {
+    to += error.call;
+    to += ": ";
+  }
+  const std::string_view name = core::error_name(error.number);
+  if (name.empty()) {
+    to += "errno ";
+    append_number(to, error.number);
+  } else {
+    to += name;
+    to += ": ";
+    to += core::error_message(error.number);
+  }
+  if (!error.note.empty()) {
+    to += " (";
+    to += error.note;
+    to += ')';
+  }
+  to += '\n';
+}
+
+void append_json_message(std::string& to, const Running& running, const core::Error& error) {
+  const auto member = [&to](std::string_view key, const Value& value) {
+    to += ',';
+    append_json_member(to, key, value);
+  };
+  to += '{';
+  append_json_member(to, "applet", Value::text(running.name));
+  member("call", Value::text(error.call));
+  member("path", value_of<Kind::name>(error.path));
+  if (error.target) member("target", Value::name(*error.target));
+  member("errno", Value::integer(error.number));
+  member("error", Value::text(core::error_name(error.number)));
+  member("message", Value::text(core::error_message(error.number)));
+  if (!error.note.empty()) member("note", Value::name(error.note));
+  to += "}\n";
+}
+
+}  // namespace
+
+Io Io::standard() {
+  const auto output = core::FdRef::standard_output();
+  const auto error = core::FdRef::standard_error();
+  Screen screen{.output_is_terminal = ::isatty(output.number()) == 1,
+                .error_is_terminal = ::isatty(error.number()) == 1};
+  if (screen.output_is_terminal) screen.columns = columns_of(output);
+  return Io(Sink(output), Sink(error), screen);
+}
+
+void Io::start(Running running, Style style) {
+  running_ = running;
+  style_ = std::move(style);
+  end_ = style_.null ? '\0' : '\n';
+  failed_ = false;
+  lost_output_ = false;
+  first_error_ = 0;
+  progress_.reset();
+  if (style_.progress && screen_.error_is_terminal) progress_.emplace();
+}
+
+std::expected<void, Usage> Io::prepare(const Table& table, const void* row_type, Plan& plan,
+                                       bool& prints) {
+  for (const Field& field : table.fields) {
+    if (field.row_type != row_type) std::abort();  // a record of another table: a defect
+  }
+  switch (style_.format) {
+    case Style::Format::json:
+      plan = Plan::json(table.fields, end_);
+      return {};
+    case Style::Format::shell:
+      plan = Plan::shell(table.fields, style_.text, end_);
+      return {};
+    case Style::Format::human:
+      if (table.print != nullptr) {
+        prints = true;
+        return {};
+      }
+      [[fallthrough]];
+    case Style::Format::format:
+      break;
+  }
+  const bool own = style_.format == Style::Format::human;
+  auto made = Plan::format(table.fields, own ? table.line : style_.text, names(), end_);
+  if (!made) return misuse(std::move(made).error());
+  plan = *std::move(made);
+  return {};
+}
+
+void Io::print_name(std::string_view name) {
+  if (names() == Names::quoted) {
+    append_quoted(output_.buffer(), name);
+  } else {
+    output_.buffer() += name;
+  }
+  output_.commit();
+}
+
+void Io::fail(const core::Error& error) {
+  failed_ = true;
+  note(error.number);
+  // On a terminal the two streams meet; keep them in order.
+  if (screen_.output_is_terminal) output_.flush();
+  if (progress_) progress_->clear(error_);
+  if (style_.format == Style::Format::json) {
+    append_json_message(error_.buffer(), running_, error);
+  } else {
+    append_message(error_.buffer(), running_, error);
+  }
+  error_.flush();
+}
+
+void Io::complain(const Usage& usage) {
+  std::string line(running_.name);
+  line += ": ";
+  line += usage.message;
+  line += "; see 'osbox ";
+  line += running_.name;
+  line += " --help'";
+  remark(line);
+}
+
+void Io::remark(std::string_view line) {
+  if (progress_) progress_->clear(error_);
+  error_.buffer() += line;
+  error_.buffer() += '\n';
+  error_.flush();
+}
+
+int Io::finish(const Outcome& outcome) {
+  int status = outcome.value_or(running_.failure);
+  if (!outcome) {
+    if (const auto* const usage = std::get_if<Usage>(&outcome.error())) {
+      complain(*usage);
+      status = 2;
+    } else {
+      fail(std::get<core::Error>(outcome.error()));
+    }
+  }
+  if (progress_) progress_->clear(error_);
+  error_.flush();
+  output_.flush();
+  if (!writable() && !lost_output_) {
+    lost_output_ = true;
+    fail({.number = output_.error(), .call = "write", .path = "stdout"});
+  }
+  const bool usage = !outcome && std::holds_alternative<Usage>(outcome.error());
+  if (usage) return status;
+  if (failed_) status = running_.failure;
+  // A number of more than a byte would come out as another one.
+  if (style_.exit_errno && status != 0 && first_error_ > 0 && first_error_ < 256) {
+    return first_error_;
+  }
+  return status;
+}
+
+}  // namespace out

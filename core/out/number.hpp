@@ -1,0 +1,45 @@
+// Numbers in decimal, without a locale.
+#pragma once
+
+#include <charconv>
+#include <concepts>
+#include <string>
+
+#include "core/sys/stat.hpp"
+
+namespace out {
+
+/// Adds `number` in decimal.
+template <std::integral T>
+void append_number(std::string& to, T number) {
+  char digits[24];
+  to.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+
+/// A signed integer wide enough for the nanoseconds of every time that a file system keeps.
+__extension__ using Nanoseconds = __int128;
+
+/// The nanoseconds between the epoch and `time`.
+constexpr Nanoseconds nanoseconds(core::Time time) {
+  return Nanoseconds{time.seconds} * 1'000'000'000 + time.nanoseconds;
+}
+
+/// Adds the nanoseconds between the epoch and `time`, which may take more than 64 bits.
+inline void append_nanoseconds(std::string& to, core::Time time) {
+  constexpr std::int64_t most = INT64_MAX / 1'000'000'000 - 1;
+  if (time.seconds >= -most && time.seconds <= most) {
+    append_number(to, static_cast<std::int64_t>(nanoseconds(time)));
+    return;
+  }
+  // Seconds and nanoseconds side by side, both counted away from the epoch.
+  Nanoseconds magnitude = nanoseconds(time);
+  if (magnitude < 0) {
+    to += '-';
+    magnitude = -magnitude;
+  }
+  append_number(to, static_cast<std::int64_t>(magnitude / 1'000'000'000));
+  const std::string rest = std::to_string(static_cast<std::int64_t>(magnitude % 1'000'000'000));
+  to.append(9 - rest.size(), '0').append(rest);
+}
+
+}  // namespace out

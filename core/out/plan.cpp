@@ -1,0 +1,268 @@
+#include "core/out/plan.hpp"
+
+#include <fmt/core.h>
+
+#include <iterator>
+#include <utility>
+
+#include "core/out/json.hpp"
+#include "core/out/number.hpp"
+#include "core/out/quote.hpp"
+#include "core/out/utf8.hpp"
+
+namespace out {
+namespace {
+
+/// Adds `value` as text. A list is its elements, quoted for a shell, with blanks between them.
+void append_text(std::string& to, const Value& value, Names names) {
+  bool first = true;
+  const auto separate = [&] {
+    if (!std::exchange(first, false)) to += ' ';
+  };
+  switch (value.kind()) {
+    case Kind::null:
+      break;
+    case Kind::boolean:
+      to += value.boolean() ? "true" : "false";
+      break;
+    case Kind::integer:
+      append_number(to, value.integer());
+      break;
+    case Kind::natural:
+      append_number(to, value.natural());
+      break;
+    case Kind::time:
+      append_nanoseconds(to, value.time());
+      break;
+    case Kind::text:
+      to += value.bytes();
+      break;
+    case Kind::name:
+      if (names == Names::quoted) {
+        append_quoted(to, value.bytes());
+      } else {
+        to += value.bytes();
+      }
+      break;
+    case Kind::names:
+    case Kind::texts:
+      for (const std::string_view element : value.list()) {
+        separate();
+        append_quoted(to, element);
+      }
+      break;
+    case Kind::integers:
+      for (const std::int64_t element : value.integers()) {
+        separate();
+        append_number(to, element);
+      }
+      break;
+  }
+}
+
+void append_formatted(std::string& to, const std::string& format, const Value& value, Names names) {
+  const auto put = [&](const auto& argument) {
+    fmt::vformat_to(std::back_inserter(to), format, fmt::make_format_args(argument));
+  };
+  switch (value.kind()) {
+    case Kind::boolean:
+      put(value.boolean());
+      break;
+    case Kind::integer:
+      put(value.integer());
+      break;
+    case Kind::natural:
+      put(value.natural());
+      break;
+    case Kind::time:
+      put(nanoseconds(value.time()));
+      break;
+    default: {
+      std::string text;
+      append_text(text, value, names);
+      put(text);
+    }
+  }
+}
+
+/// Any value of `kind`, to try a format on.
+Value example(Kind kind) {
+  switch (kind) {
+    case Kind::boolean:
+      return Value::boolean(true);
+    case Kind::integer:
+      return Value::integer(-1);
+    case Kind::natural:
+      return Value::natural(1);
+    case Kind::time:
+      return Value::time({});
+    default:
+      return Value::text("a");
+  }
+}
+
+/// Fill, alignment and width of a format specification, with nothing that depends on the type.
+std::string blank_format_of(std::string_view specification) {
+  std::string blank;
+  const auto aligns = [](std::string_view rest) {
+    return !rest.empty() && (rest[0] == '<' || rest[0] == '>' || rest[0] == '^');
+  };
+  if (!specification.empty()) {
+    const Utf8 fill = decode_utf8(specification);
+    const std::size_t length = fill.length != 0 ? fill.length : 1;
+    if (aligns(specification.substr(length))) {
+      blank = specification.substr(0, length + 1);
+      specification.remove_prefix(length + 1);
+    } else if (aligns(specification)) {
+      blank = specification.substr(0, 1);
+      specification.remove_prefix(1);
+    }
+  }
+  specification.remove_prefix(
+      std::min(specification.find_first_of("123456789"), specification.size()));
+  const std::size_t width = specification.find_first_not_of("0123456789");
+  return blank.append(specification.substr(0, width));
+}
+
+std::string list_of(std::span<const Field> fields) {
+  std::string list;
+  for (const Field& field : fields) {
+    if (!list.empty()) list += ", ";
+    list += field.name;
+  }
+  return list;
+}
+
+/// The byte that the escape sequence of `letter` stands for.
+std::optional<char> unescaped(char letter) {
+  switch (letter) {
+    case 'n':
+      return '\n';
+    case 't':
+      return '\t';
+    case '0':
+      return '\0';
+    case '\\':
+      return '\\';
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+void Plan::add(Piece piece) {
+  if (piece.field != nullptr) want_ |= piece.field->want;
+  pieces_.push_back(std::move(piece));
+}
+
+Plan Plan::json(std::span<const Field> fields, char end) {
+  Plan plan;
+  for (const Field& field : fields) {
+    plan.add({.before = plan.pieces_.empty() ? "{" : ",", .field = &field, .form = Form::json});
+  }
+  plan.add({.before = std::string("}") + end});
+  return plan;
+}
+
+Plan Plan::shell(std::span<const Field> fields, std::string_view prefix, char end) {
+  Plan plan;
+  for (const Field& field : fields) {
+    plan.add({.before = plan.pieces_.empty() ? "" : " ",
+              .field = &field,
+              .form = Form::shell,
+              .variable = std::string(prefix).append(field.name)});
+  }
+  plan.add({.before = std::string(1, end)});
+  return plan;
+}
+
+std::expected<Plan, std::string> Plan::format(std::span<const Field> fields,
+                                              std::string_view format, Names names, char end) {
+  const auto refuse = [](std::string text) { return std::unexpected(std::move(text)); };
+  Plan plan;
+  plan.names_ = names;
+  std::string before;
+  for (std::size_t at = 0; at < format.size(); ++at) {
+    const char byte = format[at];
+    const char next = at + 1 < format.size() ? format[at + 1] : '\0';
+    if (byte == '\\') {
+      const auto plain = at + 1 < format.size() ? unescaped(next) : std::nullopt;
+      if (!plain) return refuse("a backslash in a format stands before n, t, 0 or another one");
+      before += *plain;
+      ++at;
+    } else if ((byte == '{' || byte == '}') && next == byte) {
+      before += byte;
+      ++at;
+    } else if (byte == '}') {
+      return refuse("a single '}' in a format; '}}' stands for one");
+    } else if (byte == '{') {
+      const std::size_t close = format.find('}', at);
+      if (close == format.npos) return refuse("a '{' in a format that no '}' ends");
+      const std::string_view inside = format.substr(at + 1, close - at - 1);
+      at = close;
+      const std::size_t colon = inside.find(':');
+      const std::string_view name = inside.substr(0, colon);
+      const std::string_view specification =
+          colon == inside.npos ? std::string_view() : inside.substr(colon + 1);
+      const Field* field = nullptr;
+      for (const Field& candidate : fields) {
+        if (candidate.name == name) field = &candidate;
+      }
+      if (field == nullptr) {
+        return refuse("no field " + quoted(name) + "; there are " + list_of(fields));
+      }
+      Piece piece{.before = std::exchange(before, {}), .field = field};
+      if (!specification.empty()) {
+        piece.form = Form::format;
+        piece.format = "{:" + std::string(specification) + "}";
+        piece.blank_format = "{:" + blank_format_of(specification) + "}";
+        std::string trial;
+        try {
+          append_formatted(trial, piece.format, example(field->kind), Names::raw);
+          append_formatted(trial, piece.blank_format, Value(), Names::raw);
+        } catch (const std::exception& reason) {
+          return refuse("the format " + quoted(specification) + " does not suit the field " +
+                        std::string(name) + " (" + reason.what() + ")");
+        }
+      }
+      plan.add(std::move(piece));
+    } else {
+      before += byte;
+    }
+  }
+  before += end;
+  plan.add({.before = std::move(before)});
+  return plan;
+}
+
+void Plan::write(const void* row, std::string& to) const {
+  for (const Piece& piece : pieces_) {
+    to += piece.before;
+    if (piece.field == nullptr) continue;
+    const Value value = piece.field->get(row);
+    switch (piece.form) {
+      case Form::text:
+        append_text(to, value, names_);
+        break;
+      case Form::format:
+        append_formatted(to, value.kind() == Kind::null ? piece.blank_format : piece.format, value,
+                         names_);
+        break;
+      case Form::json:
+        append_json_member(to, piece.field->name, value);
+        break;
+      case Form::shell:
+        if (value.kind() == Kind::name || value.kind() == Kind::text) {
+          append_assignment(to, piece.variable, value.bytes());
+        } else {
+          std::string text;
+          append_text(text, value, Names::raw);
+          append_assignment(to, piece.variable, text);
+        }
+        break;
+    }
+  }
+}
+
+}  // namespace out

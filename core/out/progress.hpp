@@ -1,0 +1,32 @@
+// Progress: how far a long run has come, for somebody who watches.
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+
+#include "core/out/sink.hpp"
+
+namespace out {
+
+/// A line on the terminal with a count and a rate, renewed a few times a second.
+class Progress {
+ public:
+  Progress();
+
+  /// One more is done.
+  void tick(Sink& terminal) {
+    if ((++count_ & 63) == 0) show(terminal);
+  }
+  /// Takes the line away, before something else is written there.
+  void clear(Sink& terminal);
+
+ private:
+  void show(Sink& terminal);
+
+  std::uint64_t count_ = 0;
+  std::int64_t began_;  ///< nanoseconds of CLOCK_MONOTONIC
+  std::int64_t shown_;
+  bool visible_ = false;
+};
+
+}  // namespace out

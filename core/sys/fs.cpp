@@ -1,0 +1,111 @@
+#include "core/sys/fs.hpp"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <memory>
+
+#include "core/sys/backend.hpp"
+
+namespace core {
+
+Result<Fd> open(Path path, int flags, At at, mode_t mode) {
+  flags |= O_CLOEXEC;
+  if (at.resolve.restricted()) return backend::openat2(path, flags, mode, at);
+  for (;;) {
+    const int number = ::openat(at.directory.number(), path.c_str(), flags, mode);
+    if (number >= 0) return Fd(number);
+    if (errno != EINTR) return failure("open", path);
+  }
+}
+
+Result<Parent> open_parent(Path path, At at) {
+  std::string_view text = path;
+  if (text.empty()) return failure(ENOENT, "open");
+  Parent parent;
+  while (text.size() > 1 && text.back() == '/') {
+    text.remove_suffix(1);
+    parent.slash = true;
+  }
+  const auto last = text.rfind('/');
+  const std::string directory(last == text.npos ? "." : text.substr(0, last + 1));
+  parent.name = text.substr(last == text.npos ? 0 : last + 1);
+  if (parent.name.empty()) parent.name = ".";
+  auto opened = open(directory, O_PATH | O_DIRECTORY, at);
+  if (!opened) return failure(opened.error().number, "open", path);
+  parent.directory = *std::move(opened);
+  return parent;
+}
+
+Result<void> access(Path path, int mode, AccessHow how, At at) {
+  const int flags =
+      (how.effective ? AT_EACCESS : 0) | (how.links == Links::no_follow ? AT_SYMLINK_NOFOLLOW : 0);
+  auto answer = [&]() -> Result<void> {
+    if (!at.resolve.restricted()) return backend::faccessat(at.directory, path, mode, flags);
+    const bool no_follow = how.links == Links::no_follow;
+    const Fd file = TRY(backend::openat2(path, O_PATH | (no_follow ? O_NOFOLLOW : 0), 0, at));
+    return backend::faccessat(file, "", mode, flags | AT_EMPTY_PATH);
+  }();
+  if (!answer) return failure(answer.error().number, "access", path);
+  return answer;
+}
+
+Result<std::string> readlink(Path path, At at) {
+  Fd link;
+  if (at.resolve.restricted()) {
+    auto opened = backend::openat2(path, O_PATH | O_NOFOLLOW, 0, at);
+    if (!opened) return failure(opened.error().number, "readlink", path);
+    link = *std::move(opened);
+  }
+  std::string target(256, '\0');
+  for (;;) {
+    const ssize_t length =
+        link ? ::readlinkat(FdRef(link).number(), "", target.data(), target.size())
+             : ::readlinkat(at.directory.number(), path.c_str(), target.data(), target.size());
+    // Asked about a descriptor, the kernel says ENOENT for what is no link.
+    if (length < 0) return failure(link && errno == ENOENT ? EINVAL : errno, "readlink", path);
+    if (static_cast<std::size_t>(length) < target.size()) {
+      target.resize(static_cast<std::size_t>(length));
+      return target;
+    }
+    target.resize(target.size() * 4);
+  }
+}
+
+Result<std::string> getcwd() {
+  const std::unique_ptr<char, decltype(&std::free)> path(::getcwd(nullptr, 0), std::free);
+  if (path) return path.get();
+#ifdef SYS_getcwd
+  // The C library hides a directory that lies outside the root; the kernel names it.
+  const int number = errno;
+  std::string raw(4096, '\0');
+  if (::syscall(SYS_getcwd, raw.data(), raw.size()) > 0 && raw.front() == '(') return raw.c_str();
+  errno = number;
+#endif
+  return failure("getcwd");
+}
+
+Result<std::size_t> read(FdRef fd, char* buffer, std::size_t size) {
+  for (;;) {
+    const ssize_t count = ::read(fd.number(), buffer, size);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) return failure("read");
+  }
+}
+
+Result<std::string> read_file(Path path, At at) {
+  const Fd file = TRY(open(path, O_RDONLY, at));
+  std::string content;
+  for (;;) {
+    const std::size_t before = content.size();
+    content.resize(before + 4096);
+    const auto count = read(file, content.data() + before, 4096);
+    if (!count) return failure(count.error().number, "read", path);
+    content.resize(before + *count);
+    if (*count == 0) return content;
+  }
+}
+
+}  // namespace core

@@ -1,0 +1,57 @@
+#include <dirent.h>
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+
+#include "core/sys/backend.hpp"
+
+namespace core::backend {
+namespace {
+
+class Batches final : public DirectoryBatches {
+ public:
+  void begin(FdRef directory) override {
+    directory_ = directory;
+    plain_.reset();
+  }
+
+  Result<std::span<const DirEntry>> read() override {
+    if (plain_) return plain_->read();
+    entries_.clear();
+    // A batch of "." and ".." alone is not the end.
+    while (entries_.empty()) {
+      const ssize_t size = ::getdents64(directory_.number(), buffer_.get(), buffer_size);
+      if (size < 0 && not_offered(errno)) {
+        plain_ = posix::directory_batches();
+        plain_->begin(directory_);
+        return plain_->read();
+      }
+      if (size < 0) return failure("readdir");
+      if (size == 0) break;
+      for (const char* at = buffer_.get(); at < buffer_.get() + size;) {
+        const auto* const entry = reinterpret_cast<const dirent64*>(at);
+        at += entry->d_reclen;
+        const char* const name = entry->d_name;
+        if (name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'))) continue;
+        entries_.push_back({name, static_cast<std::uint32_t>(std::strlen(name)),
+                            type_of_mode(static_cast<mode_t>(DTTOIF(entry->d_type))),
+                            entry->d_ino});
+      }
+    }
+    return entries_;
+  }
+
+ private:
+  static constexpr std::size_t buffer_size = 64 << 10;
+  FdRef directory_ = FdRef::current_directory();
+  std::unique_ptr<char[]> buffer_ = std::make_unique_for_overwrite<char[]>(buffer_size);
+  std::vector<DirEntry> entries_;
+  std::unique_ptr<DirectoryBatches> plain_;
+};
+
+}  // namespace
+
+std::unique_ptr<DirectoryBatches> directory_batches() { return std::make_unique<Batches>(); }
+
+}  // namespace core::backend

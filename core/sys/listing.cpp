@@ -1,0 +1,47 @@
+#include "core/sys/listing.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace core {
+namespace {
+
+/// The first eight bytes of `name`, as a number that compares like them; NULs fill it up.
+std::uint64_t key_of(std::string_view name) {
+  std::uint64_t key = 0;
+  std::memcpy(&key, name.data(), std::min(name.size(), sizeof key));
+  if constexpr (std::endian::native == std::endian::little) key = __builtin_bswap64(key);
+  return key;
+}
+
+}  // namespace
+
+Result<void> Listing::read(DirectoryReader& reader, FdRef directory) {
+  names_.clear();
+  entries_.clear();
+  reader.begin(directory);
+  for (;;) {
+    const auto batch = TRY(reader.read());
+    if (batch.empty()) return {};
+    for (const DirEntry& entry : batch) {
+      entries_.push_back({key_of(entry.text()), static_cast<std::uint32_t>(names_.size()),
+                          entry.length, entry.type, entry.ino});
+      names_.append(entry.name, entry.length + std::size_t{1});
+    }
+  }
+}
+
+void Listing::sort() {
+  std::ranges::sort(entries_, [this](const Entry& a, const Entry& b) {
+    if (a.key != b.key) return a.key < b.key;
+    return name(a) < name(b);
+  });
+}
+
+void Listing::release() {
+  names_ = {};
+  entries_ = {};
+}
+
+}  // namespace core

@@ -1,0 +1,20 @@
+// With -Dsyscalls=posix the twins are all there is.
+#include "core/sys/backend.hpp"
+
+namespace core::backend {
+
+Result<Stat> statx(FdRef directory, Path path, int flags, Want want) {
+  return posix::statx(directory, path, flags, want);
+}
+
+Result<Fd> openat2(Path path, int flags, mode_t mode, At at) {
+  return posix::openat2(path, flags, mode, at);
+}
+
+Result<void> faccessat(FdRef directory, Path path, int mode, int flags) {
+  return posix::faccessat(directory, path, mode, flags);
+}
+
+std::unique_ptr<DirectoryBatches> directory_batches() { return posix::directory_batches(); }
+
+}  // namespace core::backend

@@ -1,0 +1,91 @@
+// What every test uses: run an applet in process, or osbox itself, and a scratch directory.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/out/io.hpp"
+
+namespace tests {
+
+/// How a run ended.
+struct Ran {
+  int status = 0;
+  std::string out;
+  std::string err;
+};
+
+/// Runs an applet in this process: `osbox({"stat", "-L", path})`.
+Ran osbox(const std::vector<std::string>& words, out::Screen screen = {});
+
+/// A program and what surrounds it, run as a process of its own.
+struct Command {
+  std::vector<std::string> words;             ///< words[0] is the program, looked for in PATH
+  std::string input = {};                     ///< standard input
+  std::vector<std::string> environment = {};  ///< NAME=VALUE, added to this process's own
+  std::string directory = {};                 ///< where it runs; empty: here
+  bool as_nobody = false;                     ///< with the ids of nobody, where this is root
+  std::vector<int> closed = {};               ///< descriptors that are closed before it starts
+  std::string output_file = {};               ///< standard output goes there instead: /dev/full
+  std::string error_file = {};                ///< standard error likewise
+  unsigned descriptors = 0;                   ///< RLIMIT_NOFILE, if not 0
+};
+
+/// Runs it to its end. A signal's status is 128 and its number.
+Ran run(const Command& command);
+
+/// Runs `script` in `sh -c`, with $1, $2, ... and the directory of osbox first in PATH.
+Ran shell(const std::string& script, const std::vector<std::string>& arguments = {},
+          const std::string& sh = "sh");
+
+/// The path of the real osbox.
+std::string binary();
+
+/// What Python prints for `script`; sys.argv[1:] are `arguments`.
+std::string python(const std::string& script, const std::vector<std::string>& arguments = {});
+
+/// The lines of `text`, without their newlines.
+std::vector<std::string> lines(std::string_view text);
+
+/// A directory of its own, gone with this object, whatever is in it and whatever its mode.
+class Scratch {
+ public:
+  Scratch();
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  const std::string& path() const { return path_; }
+  /// "/tmp/osbox-test-XXXXXX/name"
+  friend std::string operator/(const Scratch& scratch, std::string_view name) {
+    return scratch.path_ + "/" + std::string(name);
+  }
+
+  // Each makes something below the directory and returns its path; what cannot be made ends the
+  // test.
+  std::string file(std::string_view name, std::string_view content = {},
+                   unsigned mode = 0644) const;
+  std::string directory(std::string_view name, unsigned mode = 0755) const;
+  std::string link(std::string_view target, std::string_view name) const;
+  std::string fifo(std::string_view name) const;
+
+ private:
+  std::string path_;
+};
+
+/// Names that break programs: bytes that are not UTF-8, control characters, blanks, quotes, a
+/// leading dash, dots, 255 bytes.
+const std::vector<std::string>& hostile_names();
+
+/// True where this process may do everything.
+bool is_root();
+
+}  // namespace tests
+
+using tests::osbox;
+using tests::Ran;
+using tests::Scratch;

@@ -1,0 +1,3 @@
+// doctest compiles here once.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
