@@ -158,7 +158,7 @@ constexpr Table tables[] = {
     {.fields = stat_entry_fields,
      .print = prints<print_entry, Entry>,
      .print_want = core::want::type | core::want::mode | core::want::size | core::want::mtime,
-     .when = "of an entry, with --paths; from mode on with --stat, or where a TEMPLATE has them"},
+     .when = "of an entry, with --paths; all with --stat or in a TEMPLATE"},
 };
 constexpr Table entry_table = {.fields = entry_fields, .line = "{path}"};
 

@@ -29,6 +29,7 @@ Result<std::uint64_t> mount_of(FdRef directory) {
   const Stat stat = TRY(fstat(directory, want::mount_id | want::always));
   if (stat.mount_id) return *stat.mount_id;
   const auto info = read_file("/proc/self/fdinfo/" + std::to_string(directory.number()));
+  if (!info && out_of_descriptors(info.error().number)) return std::unexpected(info.error());
   constexpr std::string_view key = "mnt_id:\t";
   if (const auto at = info ? info->find(key) : std::string::npos; at != std::string::npos) {
     std::uint64_t id = 0;
@@ -261,6 +262,10 @@ bool Walk::next_of_batch() {
       batch_ = *batch;
       continue;
     }
+    if (!batch && out_of_descriptors(batch.error().number) && close_one()) {
+      reader_.begin(frame.fd);
+      continue;
+    }
     // A directory that was removed has no names.
     if (!batch && batch.error().number != ENOENT) {
       fail(
@@ -351,7 +356,10 @@ Walk::Step Walk::enter() {
     reading_ = true;
     return Step::enter;
   }
-  const auto read = frame.listing.read(reader_, from);
+  auto read = frame.listing.read(reader_, from);
+  while (!read && out_of_descriptors(read.error().number) && close_one()) {
+    read = frame.listing.read(reader_, from);
+  }
   if (!read && read.error().number != ENOENT) {
     fail({.number = read.error().number, .call = "readdir", .path = std::string(path())});
   }
