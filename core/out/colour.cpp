@@ -143,12 +143,14 @@ std::string_view Colours::of(const File& file) const {
   return {};
 }
 
-void Colours::append(std::string& to, std::string_view code, std::string_view text) {
+std::size_t Colours::append(std::string& to, std::string_view code, std::string_view text) {
+  const std::size_t before = to.size();
   if (code.empty()) {
     to += text;
-    return;
+  } else {
+    to.append("\033[").append(code).append("m").append(text).append("\033[0m");
   }
-  to.append("\033[").append(code).append("m").append(text).append("\033[0m");
+  return to.size() - before - text.size();
 }
 
 }  // namespace out

@@ -62,8 +62,9 @@ class Colours {
   /// The code for the text of a dangling link.
   std::string_view of_missing() const { return code(Key::missing); }
 
-  /// Adds `text`, which must be harmless on a terminal, in the colour of `code`.
-  static void append(std::string& to, std::string_view code, std::string_view text);
+  /// Adds `text`, which must be harmless on a terminal, in the colour of `code`; the answer is how
+  /// many of the bytes added are seen by nobody.
+  static std::size_t append(std::string& to, std::string_view code, std::string_view text);
 
  private:
   enum class Key : std::uint8_t {

@@ -24,12 +24,14 @@ Result<void> Listing::read(DirectoryReader& reader, FdRef directory) {
   for (;;) {
     const auto batch = TRY(reader.read());
     if (batch.empty()) return {};
-    for (const DirEntry& entry : batch) {
-      entries_.push_back({key_of(entry.text()), static_cast<std::uint32_t>(names_.size()),
-                          entry.length, entry.type, entry.ino});
-      names_.append(entry.name, entry.length + std::size_t{1});
-    }
+    for (const DirEntry& entry : batch) add(entry);
   }
+}
+
+void Listing::add(const DirEntry& entry) {
+  entries_.push_back({key_of(entry.text()), static_cast<std::uint32_t>(names_.size()), entry.length,
+                      entry.type, entry.ino});
+  names_.append(entry.name, entry.length + std::size_t{1});
 }
 
 void Listing::sort() {

@@ -24,6 +24,9 @@ class Listing {
   /// names before it are there.
   Result<void> read(DirectoryReader& reader, FdRef directory);
 
+  /// Adds a name that stays where it is put, until the next `sort`.
+  void add(const DirEntry& entry);
+
   /// Puts the names in byte order.
   void sort();
 
