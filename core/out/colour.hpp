@@ -49,8 +49,8 @@ class Colours {
 
   /// What is known of a file.
   struct File {
-    std::string_view name;
-    core::Type type;
+    std::string_view name = {};
+    core::Type type = core::Type::unknown;
     mode_t mode = 0;               ///< as far as `want` asks for it
     const File* target = nullptr;  ///< of a link, where `wants_targets` and it leads somewhere
     bool dangling = false;         ///< of a link, where `wants_targets`: it leads nowhere
@@ -60,7 +60,9 @@ class Colours {
   std::string_view of(const File& file) const;
 
   /// The code for the text of a dangling link.
-  std::string_view of_missing() const { return code(Key::missing); }
+  std::string_view of_missing() const {
+    return code(coloured(Key::missing) ? Key::missing : Key::orphan);
+  }
 
   /// Adds `text`, which must be harmless on a terminal, in the colour of `code`; the answer is how
   /// many of the bytes added are seen by nobody.
