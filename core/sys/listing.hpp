@@ -25,7 +25,7 @@ class Listing {
   /// names before it are there.
   Result<void> read(DirectoryReader& reader, FdRef directory);
 
-  /// Adds one name.
+  /// Adds one name, which comes last until the next `sort`.
   void add(const DirEntry& entry, Type target = Type::unknown);
 
   /// Forgets the names and keeps the memory.
