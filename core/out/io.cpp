@@ -30,7 +30,8 @@ void append_message(std::string& to, const Running& running, const core::Error& 
     }
     to += ": ";
   }
-  if (error.call != running.call) {
+  // lstat's own call is lstat, though it is another name for an applet whose call is stat.
+  if (error.call != running.call && error.call != running.name) {
     to += error.call;
     to += ": ";
   }
