@@ -30,8 +30,9 @@ void append_message(std::string& to, const Running& running, const core::Error& 
     }
     to += ": ";
   }
-  if (error.call != running.call) {
-    to += error.call;
+  const std::string_view call = error.call;
+  if (call != running.call && !call.empty()) {
+    to += call;
     to += ": ";
   }
   const std::string_view name = core::error_name(error.number);
@@ -45,7 +46,7 @@ void append_message(std::string& to, const Running& running, const core::Error& 
   }
   if (!error.note.empty()) {
     to += " (";
-    to += error.note;
+    append_visible(to, error.note);
     to += ')';
   }
   to += '\n';
@@ -124,15 +125,27 @@ void Io::print_name(std::string_view name) {
   } else {
     output_.buffer() += name;
   }
-  output_.commit();
+  commit();
+}
+
+void Io::flush() {
+  // On a terminal the two streams meet.
+  if (screen_.output_is_terminal) clear_progress();
+  output_.flush();
+}
+
+void Io::clear_progress() {
+  if (!progress_) return;
+  progress_->clear(error_);
+  error_.flush();
 }
 
 void Io::fail(const core::Error& error) {
   failed_ = true;
   note(error.number);
+  clear_progress();
   // On a terminal the two streams meet; keep them in order.
   if (screen_.output_is_terminal) output_.flush();
-  if (progress_) progress_->clear(error_);
   if (style_.format == Style::Format::json) {
     append_json_message(error_.buffer(), running_, error);
   } else {
@@ -144,7 +157,7 @@ void Io::fail(const core::Error& error) {
 void Io::complain(const Usage& usage) {
   std::string line(running_.name);
   line += ": ";
-  line += usage.message;
+  append_visible(line, usage.message);
   line += "; see 'osbox ";
   line += running_.name;
   line += " --help'";
@@ -152,7 +165,7 @@ void Io::complain(const Usage& usage) {
 }
 
 void Io::remark(std::string_view line) {
-  if (progress_) progress_->clear(error_);
+  clear_progress();
   error_.buffer() += line;
   error_.buffer() += '\n';
   error_.flush();
@@ -168,7 +181,7 @@ int Io::finish(const Outcome& outcome) {
       fail(std::get<core::Error>(outcome.error()));
     }
   }
-  if (progress_) progress_->clear(error_);
+  clear_progress();
   error_.flush();
   output_.flush();
   if (!writable() && !lost_output_) {
