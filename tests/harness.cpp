@@ -215,15 +215,17 @@ std::vector<std::string> lines(std::string_view text) {
   return all;
 }
 
-Scratch::Scratch() {
-  const char* const base = std::getenv("TMPDIR");
-  path_ = std::string(base != nullptr ? base : "/tmp") + "/osbox-test-XXXXXX";
+Scratch::Scratch()
+    : Scratch(std::getenv("TMPDIR") != nullptr ? std::getenv("TMPDIR") : "/tmp") {}
+
+Scratch::Scratch(const std::string& base) : path_(base + "/osbox-test-XXXXXX") {
   require(::mkdtemp(path_.data()) != nullptr, "mkdtemp " + path_);
   ::chmod(path_.c_str(), 0755);
 }
 
 Scratch::~Scratch() {
-  // rm copes with any depth; only a user who is not root needs the modes opened first.
+  // rm copes with any depth; only a user who is not root may need the modes opened first.
+  if (run({.words = {"rm", "-rf", path_}}).status == 0) return;
   run({.words = {"chmod", "-R", "u+rwx", path_}});
   run({.words = {"rm", "-rf", path_}});
 }

@@ -69,7 +69,10 @@ std::vector<std::string> lines(std::string_view text);
 /// A directory of its own, gone with this object, whatever is in it and whatever its mode.
 class Scratch {
  public:
+  /// In $TMPDIR, or in /tmp.
   Scratch();
+  /// In `base`, where the file system matters.
+  explicit Scratch(const std::string& base);
   ~Scratch();
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
