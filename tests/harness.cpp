@@ -80,6 +80,12 @@ bool deny(const std::vector<Denied>& denied) {
   std::vector<char*> words;
   for (const std::string& word : command.words) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
+  std::vector<char*> entries;
+  for (const std::string& entry : command.entries) {
+    entries.push_back(const_cast<char*>(entry.c_str()));
+  }
+  entries.push_back(nullptr);
+  if (!command.entries.empty()) ::environ = entries.data();
   if (!deny(command.denied)) ::_exit(125);
   ::execvp(words[0], words.data());
   ::_exit(127);
