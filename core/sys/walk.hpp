@@ -19,13 +19,18 @@ namespace core {
 class Walk {
  public:
   struct How {
-    bool sorted = true;   ///< names in byte order; else as the file system has them, and those
-                          ///< of a directory's subdirectories, which lead on, at its end
-    bool follow = false;  ///< links are what they lead to
-    bool one_file_system = false;  ///< directories on another mount are not entered
-    bool whole = false;  ///< `listing` is complete when a directory is entered and until it is left
-    bool targets = false;  ///< a listing says of links what they lead to, with `whole`
-    std::size_t max_depth = std::numeric_limits<std::size_t>::max();  ///< none below is visited
+    /// Names in byte order; else as the file system has them, directories behind the rest.
+    bool sorted = true;
+    /// Links are what they lead to.
+    bool follow = false;
+    /// Directories on another mount are not entered.
+    bool one_file_system = false;
+    /// `listing` is complete from when a directory is entered until it is left.
+    bool whole = false;
+    /// With `whole`: a listing says of links what they lead to.
+    bool targets = false;
+    /// Nothing deeper is visited.
+    std::size_t max_depth = std::numeric_limits<std::size_t>::max();
   };
 
   /// What happened. A directory is first an entry, then it is entered, then come its entries, then
