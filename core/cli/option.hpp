@@ -75,9 +75,12 @@ using Owner = typename MemberOf<decltype(Member)>::Owner;
 template <auto Member>
 using Type = typename MemberOf<decltype(Member)>::Type;
 
-template <auto Member>
+// Every template here that ends up in a function has the owner of its member as a parameter of its
+// own: GCC 12 does not see from `&Args::name` alone that an Args of an unnamed namespace is not
+// that of the next file, and would merge the functions of two applets.
+template <auto Member, class Args = Owner<Member>>
 Type<Member>& member(void* args) {
-  return static_cast<Owner<Member>*>(args)->*Member;
+  return static_cast<Args*>(args)->*Member;
 }
 
 /// Decimal digits and nothing else; no sign, no blank, no octal.
@@ -104,29 +107,29 @@ Stored take(std::vector<T>& to, std::string_view text) {
 }  // namespace detail
 
 /// Sets a bool member to true.
-template <auto Member>
+template <auto Member, class Args = detail::Owner<Member>>
 constexpr Option flag(char letter, std::string_view name, std::string_view help) {
   return {.name = name, .letter = letter, .help = help, .store = [](void* args, std::string_view) {
-            detail::member<Member>(args) = true;
+            detail::member<Member, Args>(args) = true;
             return Stored();
           }};
 }
-template <auto Member>
+template <auto Member, class Args = detail::Owner<Member>>
 constexpr Option flag(std::string_view name, std::string_view help) {
   return flag<Member>(0, name, help);
 }
 
 /// Sets a member to `Value`; of several such rows for one member the last one given counts.
-template <auto Member, auto Value>
+template <auto Member, auto Value, class Args = detail::Owner<Member>>
 constexpr Option sets(char letter, std::string_view name, std::string_view help) {
   return {.name = name, .letter = letter, .help = help, .store = [](void* args, std::string_view) {
-            detail::member<Member>(args) = Value;
+            detail::member<Member, Args>(args) = Value;
             return Stored();
           }};
 }
 
 /// Takes a value into a number, a string, an optional of one, or, adding to it, a vector.
-template <auto Member>
+template <auto Member, class Args = detail::Owner<Member>>
 constexpr Option value(char letter, std::string_view name, std::string_view value,
                        std::string_view help, Completes completes = Completes::nothing) {
   return {.name = name,
@@ -136,12 +139,12 @@ constexpr Option value(char letter, std::string_view name, std::string_view valu
           .help = help,
           .completes = completes,
           .store = [](void* args, std::string_view text) {
-            return detail::take(detail::member<Member>(args), text);
+            return detail::take(detail::member<Member, Args>(args), text);
           }};
 }
 
 /// Takes a value through `Parse`, a function of the member and the text that returns a Stored.
-template <auto Member, auto Parse>
+template <auto Member, auto Parse, class Args = detail::Owner<Member>>
 constexpr Option parsed(char letter, std::string_view name, std::string_view value,
                         std::string_view help, Completes completes = Completes::nothing,
                         std::span<const std::string_view> words = {}) {
@@ -153,7 +156,7 @@ constexpr Option parsed(char letter, std::string_view name, std::string_view val
           .completes = completes,
           .words = words,
           .store = [](void* args, std::string_view text) -> Stored {
-            return Parse(detail::member<Member>(args), text);
+            return Parse(detail::member<Member, Args>(args), text);
           }};
 }
 
@@ -174,7 +177,7 @@ inline constexpr auto names_of = [] {
 }  // namespace detail
 
 /// Takes one of `Words`, an array of Word. With `otherwise` the value may be left out.
-template <auto Member, auto& Words>
+template <auto Member, auto& Words, class Args = detail::Owner<Member>>
 constexpr Option choice(char letter, std::string_view name, std::string_view value,
                         std::string_view help, std::string_view otherwise = {}) {
   return {.name = name,
@@ -188,7 +191,7 @@ constexpr Option choice(char letter, std::string_view name, std::string_view val
           .store = [](void* args, std::string_view text) -> Stored {
             for (const auto& word : Words) {
               if (word.word != text) continue;
-              detail::member<Member>(args) = word.value;
+              detail::member<Member, Args>(args) = word.value;
               return {};
             }
             std::string known;
@@ -199,7 +202,7 @@ constexpr Option choice(char letter, std::string_view name, std::string_view val
 }
 
 /// One operand, needed unless the member is an optional.
-template <auto Member>
+template <auto Member, class Args = detail::Owner<Member>>
 constexpr Option operand(std::string_view value, std::string_view help,
                          Completes completes = Completes::nothing) {
   Option option = cli::value<Member>(0, "", value, help, completes);
@@ -211,7 +214,7 @@ constexpr Option operand(std::string_view value, std::string_view help,
 enum class Least : bool { none, one };
 
 /// All operands that are left, into a vector.
-template <auto Member>
+template <auto Member, class Args = detail::Owner<Member>>
 constexpr Option operands(std::string_view value, std::string_view help, Least least,
                           Completes completes = Completes::nothing) {
   Option option = operand<Member>(value, help, completes);
@@ -222,7 +225,7 @@ constexpr Option operands(std::string_view value, std::string_view help, Least l
 
 /// All operands that are left as paths, into an Operands; brings --files0-from, --beneath and
 /// --no-symlinks with it.
-template <auto Member>
+template <auto Member, class Args = detail::Owner<Member>>
 constexpr Option paths(std::string_view value, std::string_view help, Least least,
                        Completes completes = Completes::file) {
   return {.shape = Option::Shape::operands,
@@ -232,10 +235,10 @@ constexpr Option paths(std::string_view value, std::string_view help, Least leas
           .required = least == Least::one,
           .store =
               [](void* args, std::string_view text) {
-                detail::member<Member>(args).add(text);
+                detail::member<Member, Args>(args).add(text);
                 return Stored();
               },
-          .operands = [](void* args) { return &detail::member<Member>(args); }};
+          .operands = [](void* args) { return &detail::member<Member, Args>(args); }};
 }
 
 }  // namespace cli
