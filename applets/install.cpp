@@ -53,8 +53,8 @@ constexpr Field fields[] = {
 constexpr Table tables[] = {{.fields = fields, .line = "{action} {path} -> {target}"}};
 
 constexpr Example examples[] = {
-    {"--install --prefix os- ~/bin", "os-stat, os-walk and the others in a directory of PATH"},
-    {"--install /usr/local/bin strerror", "One applet under its plain name"},
+    {"--install --prefix os- ~/bin", "Make os-stat, os-walk and all the others in ~/bin"},
+    {"--install /usr/local/bin strerror", "Make one of them, under its plain name"},
 };
 
 bool same_file(const core::Stat& a, const core::Stat& b) {

@@ -171,9 +171,9 @@ void append_lines(std::string& to, std::string_view text) {
   to += '\n';
 }
 
-/// A text for the arguments of a macro: in quotes, since words like "No" are macros themselves.
+/// A text for the arguments of a macro. Words of two letters could be macros themselves.
 std::string macro_word(std::string_view text) {
-  std::string to = "\"";
+  std::string to = text.size() == 2 ? "\"\\&" : "\"";
   for (const char byte : roff(text)) {
     if (byte == '"')
       to += "\\(dq";
