@@ -58,6 +58,12 @@ void require(bool worked, const std::string& what) {
   std::vector<char*> words;
   for (const std::string& word : command.words) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
+  std::vector<char*> entries;
+  for (const std::string& entry : command.entries) {
+    entries.push_back(const_cast<char*>(entry.c_str()));
+  }
+  entries.push_back(nullptr);
+  if (!command.entries.empty()) ::environ = entries.data();
   ::execvp(words[0], words.data());
   ::_exit(127);
 }

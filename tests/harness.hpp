@@ -27,6 +27,7 @@ struct Command {
   std::vector<std::string> words;             ///< words[0] is the program, looked for in PATH
   std::string input = {};                     ///< standard input
   std::vector<std::string> environment = {};  ///< NAME=VALUE, added to this process's own
+  std::vector<std::string> entries = {};      ///< all of its environment, any text; empty: as above
   std::string directory = {};                 ///< where it runs; empty: here
   bool as_nobody = false;                     ///< with the ids of nobody, where this is root
   std::vector<int> closed = {};               ///< descriptors that are closed before it starts

@@ -84,7 +84,8 @@ bool takes_paths(const Applet& applet) {
 }  // namespace
 
 std::vector<Section> sections(const Applet& applet) {
-  std::vector<Section> all = {{"Options", applet.options, false}};
+  std::vector<Section> all;
+  if (!applet.options.empty()) all.push_back({"Options", applet.options, false});
   const bool paths = takes_paths(applet);
   if (paths) all.push_back({"Operands", path_options, true});
   if (!applet.tables.empty()) all.push_back({"Records", record_options, true});

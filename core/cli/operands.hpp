@@ -22,6 +22,8 @@ class Operands {
   }
 
   bool empty() const { return words_.empty() && !files0_; }
+  /// True where they come with --files0-from, in any number.
+  bool from_file() const { return files0_.has_value(); }
 
   /// Calls `action` with each, in order; `action` takes a core::Path and returns a Result<void>. A
   /// failure is reported and the next one follows. The outcome is an error only where the operands

@@ -75,9 +75,10 @@ using Owner = typename MemberOf<decltype(Member)>::Owner;
 template <auto Member>
 using Type = typename MemberOf<decltype(Member)>::Type;
 
-// Every template here that ends up in a function has the owner of its member as a parameter of its
-// own: GCC 12 does not see from `&Args::name` alone that an Args of an unnamed namespace is not
-// that of the next file, and would merge the functions of two applets.
+/// The member of `args`. `Args` is there, and in every template below, for the linker's sake: each
+/// applet has an Args of its own in an unnamed namespace, and GCC keeps the instances for them
+/// apart only where a type says so. A pointer to member of the same name would give one of them to
+/// all.
 template <auto Member, class Args = Owner<Member>>
 Type<Member>& member(void* args) {
   return static_cast<Args*>(args)->*Member;

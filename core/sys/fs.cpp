@@ -70,6 +70,10 @@ Result<void> access(Path path, int mode, AccessHow how, At at) {
   auto answer = [&]() -> Result<void> {
     if (!at.resolve.restricted()) return backend::faccessat(at.directory, path, mode, flags);
     const bool no_follow = how.links == Links::no_follow;
+    // The kernel would look for the file with the effective ids, and that is another question.
+    if (!how.effective && (::getuid() != ::geteuid() || ::getgid() != ::getegid())) {
+      return failure(ENOSYS, "access");
+    }
     const Fd file = TRY(backend::openat2(path, O_PATH | (no_follow ? O_NOFOLLOW : 0), 0, at));
     return backend::faccessat(file, "", mode, flags | AT_EMPTY_PATH);
   }();

@@ -1,0 +1,191 @@
+#include "core/cli/applet.hpp"
+#include "core/out/stat_fields.hpp"
+#include "core/sys/directory.hpp"
+
+namespace applets {
+namespace {
+
+using namespace cli;
+using namespace out;
+
+struct Args {
+  Operands directories;
+  bool stat = false;
+  core::Links links = core::Links::no_follow;
+};
+
+constexpr Option options[] = {
+    flag<&Args::stat>("stat", "Look at every entry: add the fields of stat"),
+    sets<&Args::links, core::Links::follow>(
+        0, "follow", "Of a link, the type and the fields of what it leads to"),
+    paths<&Args::directories>("DIR", "A directory to read; none: the current one", Least::none,
+                              Completes::directory),
+};
+
+struct Row : StatRow {
+  std::string_view name;
+  std::string_view path;
+  std::string_view dir;
+  core::Type kind = core::Type::unknown;
+  std::uint64_t entry_ino = 0;
+  bool looked = false;  ///< `stat` was asked for
+
+  std::string_view type() const { return core::type_word(kind); }
+  std::uint64_t ino() const { return looked && known ? stat.ino : entry_ino; }
+};
+
+constexpr std::array entry_fields = {
+    name<&Row::name>("name", "The entry's name"),
+    name<&Row::path>("path", "DIR and the name"),
+    text<&Row::type>("type", "file, dir, link, fifo, socket, char, block or unknown"),
+    natural<&Row::ino>("ino", "Inode number: as the directory has it, or that of the other fields"),
+    name<&Row::dir>("dir", "DIR"),
+};
+
+/// The fields of stat but for ino, which an entry has already.
+constexpr auto more_fields = [] {
+  std::array<Field, std::size(stat_fields<Row>) - 1> fields{};
+  std::size_t at = 0;
+  for (const Field& field : stat_fields<Row>) {
+    if (field.name != "ino") fields[at++] = field;
+  }
+  return fields;
+}();
+constexpr auto all_fields = fields(entry_fields, more_fields);
+
+constexpr Table tables[] = {
+    {.fields = entry_fields, .line = "{name} {type}"},
+    {.fields = all_fields,
+     .line = "{name} {type} {permissions} {user} {group} {size}",
+     .when = "with --stat, and for --format"},
+};
+
+/// Reads directories and writes their entries.
+class Scan {
+ public:
+  Scan(const Args& args, Io& io, Records<Row> records)
+      : io_(io), records_(std::move(records)), links_(args.links), at_(args.directories.at()) {
+    row_.accounts = &accounts_;
+    want_ = records_.want();
+  }
+
+  core::Result<void> operator()(core::Path dir) {
+    const core::Fd directory = TRY(core::open_directory(dir, at_));
+    row_.dir = dir;
+    path_ = row_.dir;
+    if (path_.back() != '/') path_ += '/';
+    const std::size_t length = path_.size();
+    reader_.begin(directory);
+    for (;;) {
+      const auto batch = reader_.read();
+      if (!batch) return core::failure(batch.error().number, batch.error().call, dir);
+      if (batch->empty()) return {};
+      for (const core::DirEntry& entry : *batch) {
+        path_.resize(length);
+        path_ += entry.text();
+        put(entry, directory);
+      }
+      if (!io_.writable()) return {};
+    }
+  }
+
+ private:
+  void put(const core::DirEntry& entry, const core::Fd& directory) {
+    row_.name = entry.text();
+    row_.path = path_;
+    row_.kind = entry.type;
+    row_.entry_ino = entry.ino;
+    row_.known = true;
+    const bool unknown = entry.type == core::Type::unknown;
+    const bool through =
+        links_ == core::Links::follow && (unknown || entry.type == core::Type::link);
+    row_.looked = want_ != core::want::nothing;
+    if ((row_.looked || unknown || through) && !look(entry, directory, unknown, through)) return;
+    records_.put(row_);
+  }
+
+  /// Asks the kernel what the entry is; false where it has gone meanwhile. Any other failure is
+  /// told, and what the directory says of the entry stands.
+  bool look(const core::DirEntry& entry, const core::Fd& directory, bool unknown, bool through) {
+    const core::Want want = want_ | core::want::type | core::want::ino;
+    core::Result<core::Stat> found;
+    if (!through) {
+      found = core::lstat(entry.name, want, directory);
+    } else if (at_.resolve.restricted()) {
+      // A link may lead anywhere below DIR's own base, and no further.
+      found = core::stat(path_, core::Links::follow, want, at_);
+    } else {
+      found = core::stat(entry.name, core::Links::follow, want, directory);
+    }
+    if (found) {
+      row_.stat = *found;
+      if (unknown || through) row_.kind = found->type;
+      return true;
+    }
+    row_.known = false;
+    const int number = found.error().number;
+    const bool nowhere = number == ENOENT || number == ENOTDIR || number == ELOOP;
+    if (nowhere && !through) return number != ENOENT;
+    if (nowhere) {
+      const auto link = core::lstat(entry.name, core::want::type, directory);
+      if (!link) return false;
+      row_.kind = link->type;
+      // A link that leads nowhere stays a link; only its other fields cannot be had.
+      if (!row_.looked) return true;
+    }
+    io_.fail({.number = number, .call = found.error().call, .path = path_});
+    return true;
+  }
+
+  Io& io_;
+  Records<Row> records_;
+  core::Links links_;
+  core::At at_;
+  core::Want want_;
+  core::DirectoryReader reader_;
+  core::Accounts accounts_;
+  Row row_;
+  std::string path_;
+};
+
+Outcome run(Args& args, Io& io) {
+  const bool any_field = io.style().format == Style::Format::format;
+  auto records = TRY(io.records<Row>(tables[args.stat || any_field ? 1 : 0]));
+  if (args.directories.empty()) args.directories.add(".");
+  return args.directories.each(io, Scan(args, io, std::move(records)));
+}
+
+constexpr Example examples[] = {
+    {"scandir /dev", "Names and types, in the order of the directory"},
+    {"scandir --stat --json /etc", "All there is to know, for a program"},
+    {"scandir --follow --format '{type} {path}' /usr/bin", "What links lead to"},
+};
+
+}  // namespace
+
+extern constexpr Applet scandir = {
+    .name = "scandir",
+    .group = Group::directories,
+    .summary = "list names and types in directories",
+    .description =
+        "Prints the name and the type of every entry of each DIR, names with a leading dot "
+        "included, \".\" and \"..\" not, in the order in which the file system has them and as "
+        "they are read. The type comes from the directory itself; only where the file system "
+        "keeps none there is the entry looked at.\n\n"
+        "With --stat every entry is looked at, as by lstat. With --follow links are resolved, as "
+        "by is_dir and is_file of Python's os.DirEntry: a link that leads nowhere stays a link. "
+        "--format may use any field, and entries are looked at only where it does. An entry that "
+        "vanishes meanwhile is left out. An entry that cannot be looked at is a failure, and is "
+        "listed with what the directory says of it.\n\n"
+        "The ino of a mount point is, as in os.DirEntry, that of the directory below the mount; "
+        "with fields of stat it is that of the file that they tell of.",
+    .call = "open",
+    .options = options,
+    .tables = tables,
+    .examples = examples,
+    .see_also = "getdents(2), readdir(3), statx(2)",
+    .progress = true,
+    .main = runs<run>,
+};
+
+}  // namespace applets

@@ -1,0 +1,156 @@
+#include "core/out/colour.hpp"
+
+#include <strings.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
+
+namespace out {
+namespace {
+
+struct Word {
+  std::string_view word;
+  std::string_view code;
+};
+
+// What LS_COLORS calls them and what GNU ls has built in, in the order of Colours::Key.
+constexpr Word words[] = {
+    {"di", "01;34"}, {"fi", ""},      {"ln", "01;36"}, {"or", ""},      {"mi", ""},
+    {"pi", "33"},    {"so", "01;35"}, {"bd", "01;33"}, {"cd", "01;33"}, {"su", "37;41"},
+    {"sg", "30;43"}, {"ex", "01;32"}, {"st", "37;44"}, {"tw", "30;42"}, {"ow", "34;42"},
+};
+
+}  // namespace
+
+ColourSettings ColourSettings::of_environment() {
+  const auto variable = [](const char* name) -> std::optional<std::string> {
+    const char* const value = std::getenv(name);
+    if (value == nullptr) return std::nullopt;
+    return value;
+  };
+  return {.ls_colors = variable("LS_COLORS"),
+          .no_color = !variable("NO_COLOR").value_or("").empty(),
+          .dumb = variable("TERM") == "dumb"};
+}
+
+Colours::Colours(ColourWhen when, const ColourSettings& settings, const Screen& screen)
+    : on_(when == ColourWhen::always ||
+          (when == ColourWhen::automatic && screen.output_is_terminal && !settings.no_color &&
+           !settings.dumb)) {
+  static_assert(std::size(words) == keys);
+  if (!on_) return;
+  for (std::size_t i = 0; i < keys; ++i) codes_[i] = words[i].code;
+  if (settings.ls_colors) read(*settings.ls_colors);
+}
+
+/// Reads "di=01;34:*.tar=01;31". A key that is not known here is passed over, and a value that is
+/// more than numbers, since nothing else may reach the terminal.
+void Colours::read(std::string_view ls_colors) {
+  while (!ls_colors.empty()) {
+    const std::string_view entry = ls_colors.substr(0, ls_colors.find(':'));
+    ls_colors.remove_prefix(std::min(entry.size() + 1, ls_colors.size()));
+    const std::size_t equals = entry.rfind('=');
+    if (equals == entry.npos) continue;
+    const std::string_view value = entry.substr(equals + 1);
+    const std::string_view key = entry.substr(0, equals);
+    if (key == "ln") links_follow_ = value == "target";
+    if (key == "ln" && links_follow_) {
+      set(key, "");
+    } else if (value.find_first_not_of("0123456789;") == value.npos) {
+      // Zeros alone are no colour.
+      set(key, value.find_first_of("123456789") == value.npos ? "" : std::string(value));
+    }
+  }
+}
+
+void Colours::set(std::string_view key, std::string code) {
+  if (key.starts_with('*')) {
+    suffixes_.push_back({std::string(key.substr(1)), std::move(code)});
+    return;
+  }
+  for (std::size_t i = 0; i < keys; ++i) {
+    if (words[i].word == key) codes_[i] = std::move(code);
+  }
+}
+
+core::Want Colours::want(core::Type type) const {
+  if (!on_) return core::want::nothing;
+  namespace want = core::want;
+  switch (type) {
+    case core::Type::unknown:
+      return want::type | want::mode;
+    case core::Type::file:
+      return coloured(Key::setuid) || coloured(Key::setgid) || coloured(Key::executable)
+                 ? want::type | want::mode
+                 : want::nothing;
+    case core::Type::dir:
+      return coloured(Key::sticky) || coloured(Key::sticky_writable) || coloured(Key::writable)
+                 ? want::type | want::mode
+                 : want::nothing;
+    default:
+      return want::nothing;
+  }
+}
+
+/// The code of the suffix that `name` has: the last one given, and one in the same letters before
+/// one that differs in case.
+std::string_view Colours::of_name(std::string_view name) const {
+  const Suffix* similar = nullptr;
+  for (auto suffix = suffixes_.rbegin(); suffix != suffixes_.rend(); ++suffix) {
+    const std::string_view text = suffix->text;
+    if (name.size() < text.size()) continue;
+    const std::string_view end = name.substr(name.size() - text.size());
+    if (end == text) return suffix->code;
+    if (similar == nullptr && ::strncasecmp(end.data(), text.data(), text.size()) == 0) {
+      similar = &*suffix;
+    }
+  }
+  return similar != nullptr ? similar->code : code(Key::file);
+}
+
+std::string_view Colours::of(const File& file) const {
+  const auto has = [&](mode_t bits, Key key) {
+    return (file.mode & bits) == bits && coloured(key);
+  };
+  switch (file.type) {
+    case core::Type::dir:
+      if (has(S_ISVTX | S_IWOTH, Key::sticky_writable)) return code(Key::sticky_writable);
+      if (has(S_IWOTH, Key::writable)) return code(Key::writable);
+      if (has(S_ISVTX, Key::sticky)) return code(Key::sticky);
+      return code(Key::directory);
+    case core::Type::file:
+      if (has(S_ISUID, Key::setuid)) return code(Key::setuid);
+      if (has(S_ISGID, Key::setgid)) return code(Key::setgid);
+      if ((file.mode & 0111) != 0 && coloured(Key::executable)) return code(Key::executable);
+      return of_name(file.name);
+    case core::Type::link:
+      if (file.dangling && coloured(Key::orphan)) return code(Key::orphan);
+      if (links_follow_ && file.target != nullptr) return of(*file.target);
+      return code(Key::link);
+    case core::Type::fifo:
+      return code(Key::fifo);
+    case core::Type::socket:
+      return code(Key::socket);
+    case core::Type::block:
+      return code(Key::block);
+    case core::Type::character:
+      return code(Key::character);
+    case core::Type::unknown:
+      break;
+  }
+  return {};
+}
+
+std::size_t Colours::append(std::string& to, std::string_view code, std::string_view text) {
+  const std::size_t before = to.size();
+  if (code.empty()) {
+    to += text;
+  } else {
+    to.append("\033[").append(code).append("m").append(text).append("\033[0m");
+  }
+  return to.size() - before - text.size();
+}
+
+}  // namespace out

@@ -1,0 +1,56 @@
+// Ids: which process, whose child, in which group and session, and with whose rights it runs.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string_view>
+#include <vector>
+
+#include "core/sys/result.hpp"
+
+namespace core {
+
+/// `text` as the id of one process: decimal digits, and no 0, which to the kernel is a word for the
+/// process that asks. All else is EINVAL of `call`.
+Result<pid_t> read_pid(std::string_view text, const char* call);
+
+/// The process that runs this one. ESRCH where that is in a pid namespace further out. getppid(2)
+Result<pid_t> caller();
+
+/// Where a process stands among the others. An id is 0 where it means nothing in this pid
+/// namespace.
+struct Kin {
+  pid_t ppid = 0;
+  pid_t pgid = 0;
+  pid_t sid = 0;
+};
+
+/// The parent, group and session of `pid` at one moment; zombies have them too. From
+/// /proc/PID/stat: no system call tells the parent of another process. ESRCH where there is no such
+/// process. Without a /proc of this pid namespace the error names /proc.
+Result<Kin> kin(pid_t pid);
+
+/// The process group of `pid`. ESRCH where there is no such process. getpgid(2)
+Result<pid_t> getpgid(pid_t pid);
+
+/// The session of `pid`. ESRCH where there is no such process. getsid(2)
+Result<pid_t> getsid(pid_t pid);
+
+/// The users and groups that a process acts for.
+struct Credentials {
+  uid_t uid = 0;  ///< real
+  uid_t euid = 0;
+  uid_t suid = 0;  ///< saved
+  gid_t gid = 0;
+  gid_t egid = 0;
+  gid_t sgid = 0;
+  std::vector<gid_t> groups;  ///< supplementary, in the kernel's order
+};
+
+/// Those of this process. getresuid(2), getresgid(2), getgroups(2)
+Result<Credentials> credentials();
+
+/// Those of `pid`, from /proc/PID/status. Fails as `kin` does.
+Result<Credentials> credentials(pid_t pid);
+
+}  // namespace core

@@ -1,0 +1,679 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "core/sys/directory.hpp"
+#include "core/sys/stat.hpp"
+#include "tests/harness.hpp"
+
+namespace {
+
+constexpr out::Screen terminal{.output_is_terminal = true, .columns = 40};
+
+/// GNU ls in the C locale, in `directory`.
+Ran gnu(const std::vector<std::string>& words, const std::string& directory) {
+  tests::Command command{
+      .words = {"ls"}, .environment = {"LC_ALL=C", "TZ=UTC"}, .directory = directory};
+  command.words.insert(command.words.end(), words.begin(), words.end());
+  return tests::run(command);
+}
+
+/// osbox ls as a process of its own, in `directory`.
+Ran ls(const std::vector<std::string>& words, const std::string& directory) {
+  tests::Command command{
+      .words = {tests::binary(), "ls"}, .environment = {"TZ=UTC"}, .directory = directory};
+  command.words.insert(command.words.end(), words.begin(), words.end());
+  return tests::run(command);
+}
+
+void set_times(const std::string& path, std::int64_t atime, std::int64_t mtime) {
+  const timespec times[2] = {{atime, 5}, {mtime, 7}};
+  REQUIRE(::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
+void resize(const std::string& path, off_t size) { REQUIRE(::truncate(path.c_str(), size) == 0); }
+
+/// Every kind of thing that ls has a word for.
+void fill(const Scratch& scratch) {
+  std::int64_t when = 1'600'000'000;
+  for (const auto& [name, size] :
+       std::initializer_list<std::pair<const char*, off_t>>{{"a.tar", 1000},
+                                                            {"b.TAR", 1023},
+                                                            {"B", 1024},
+                                                            {"v1.9", 1025},
+                                                            {"v1.10", 10'189},
+                                                            {"v01", 10'240},
+                                                            {"x.c", 1'048'575},
+                                                            {"noext", 1'048'576},
+                                                            {"z.h", 0},
+                                                            {"y.c", 0},
+                                                            {"-dash", 5},
+                                                            {".hidden", 2'000'000'000},
+                                                            {"huge", off_t{5} << 40}}) {
+    resize(scratch.file(name), size);
+    set_times(scratch / name, when + 500'000'000, when);
+    when += 7'000'000;
+  }
+  scratch.file("program", "", 0755);
+  scratch.file("setuid", "", 04755);
+  scratch.directory("d");
+  scratch.directory("d/sub");
+  scratch.file("d/inside", "12345");
+  scratch.directory("empty");
+  scratch.directory(".dir");
+  scratch.directory("sticky", 01777);
+  scratch.directory("locked", 0700);
+  scratch.link("d", "to-d");
+  scratch.link("x.c", "to-x");
+  scratch.link("nosuch", "dangling");
+  scratch.fifo("pipe");
+  REQUIRE(::link((scratch / "B").c_str(), (scratch / "d/hard").c_str()) == 0);
+  set_times(scratch / "to-d", 1, 2);
+}
+
+void make_files(const std::string& directory, int count, const std::string& prefix) {
+  const core::Fd opened = *core::open_directory(directory);
+  for (int i = 0; i < count; ++i) {
+    const std::string name = prefix + std::to_string(i);
+    REQUIRE(::mknodat(core::FdRef(opened).number(), name.c_str(), S_IFREG | 0644, 0) == 0);
+  }
+}
+
+/// True where system calls can be watched and made to fail.
+bool traceable() {
+  const bool can = tests::run({.words = {"strace", "-qq", "-o", "/dev/null", "true"}}).status == 0;
+  if (!can) MESSAGE("no strace here: this test does nothing");
+  return can;
+}
+
+std::vector<std::string> words_of(std::string_view line) {
+  std::vector<std::string> words;
+  while (!line.empty()) {
+    const std::size_t end = std::min(line.find(' '), line.size());
+    words.emplace_back(line.substr(0, end));
+    line.remove_prefix(std::min(end + 1, line.size()));
+  }
+  return words;
+}
+
+}  // namespace
+
+TEST_CASE("ls prints what GNU ls prints in the C locale") {
+  const Scratch scratch;
+  fill(scratch);
+  for (const std::string line : {"",
+                                 "-1",
+                                 "-a",
+                                 "-A",
+                                 "-aA",
+                                 "-Aa",
+                                 "-r",
+                                 "-t",
+                                 "-tr",
+                                 "-S",
+                                 "-Sr",
+                                 "-SA",
+                                 "-F",
+                                 "-Fa",
+                                 "-i",
+                                 "-iA",
+                                 "-n",
+                                 "-nA",
+                                 "-l",
+                                 "-la",
+                                 "-lA",
+                                 "-lh",
+                                 "-lhA",
+                                 "-ln",
+                                 "-li",
+                                 "-lF",
+                                 "-liFh",
+                                 "-d",
+                                 "-ld",
+                                 "-dF d x.c",
+                                 "-ltr",
+                                 "-lS",
+                                 "-lSr",
+                                 "-lu",
+                                 "-lc",
+                                 "-u",
+                                 "-c",
+                                 "-ut",
+                                 "-lut",
+                                 "-U",
+                                 "-rU",
+                                 "--sort=extension",
+                                 "-r --sort=extension",
+                                 "--sort=time",
+                                 "--sort=size",
+                                 "--sort=none",
+                                 "-lU",
+                                 "--reverse",
+                                 "--time=atime",
+                                 "--time=ctime -l",
+                                 "--time=use -t",
+                                 "-t -U",
+                                 "-U -t",
+                                 "-S -t",
+                                 "-1l",
+                                 "-l1",
+                                 "d empty",
+                                 "d x.c program",
+                                 "-r d x.c empty v01",
+                                 "-U x.c d v01 empty",
+                                 "-t d empty sticky",
+                                 "-S d empty",
+                                 "to-d",
+                                 "-l to-d",
+                                 "-F to-d",
+                                 "-d to-d",
+                                 "to-d/",
+                                 "-l to-d/",
+                                 "-lF to-d to-x dangling",
+                                 "-i d x.c",
+                                 "dangling",
+                                 "-l dangling",
+                                 "-- -dash",
+                                 "/dev/null",
+                                 "-l /dev/null /dev/tty",
+                                 "-lh /dev/null"}) {
+    CAPTURE(line);
+    const Ran theirs = gnu(words_of(line), scratch.path());
+    REQUIRE(theirs.status == 0);
+    const Ran ours = ls(words_of(line), scratch.path());
+    CHECK(ours.out == theirs.out);
+    CHECK(ours.err.empty());
+    CHECK(ours.status == 0);
+  }
+}
+
+TEST_CASE("ls -C lays names out as GNU ls does") {
+  const Scratch scratch;
+  fill(scratch);
+  for (const std::string line : {"-C", "-CF", "-Ci", "-lC", "-Cr", "-Ct", "-1C", "-CA d ."}) {
+    CAPTURE(line);
+    std::vector<std::string> theirs = words_of(line);
+    theirs.insert(theirs.begin(), {"-T0", "-w80"});
+    CHECK(ls(words_of(line), scratch.path()).out == gnu(theirs, scratch.path()).out);
+  }
+  const Ran one = ls({"-C1"}, scratch.path());
+  CHECK(one.out == gnu({"-1"}, scratch.path()).out);
+}
+
+TEST_CASE("ls --sort=version has numbers in order, as strverscmp does") {
+  const Scratch scratch;
+  for (const char* const name : {"v1.10", "v1.9", "v1.09", "v", "v10", "v9", "v1.10a"}) {
+    scratch.file(name);
+  }
+  const std::string ctypes =
+      "import ctypes, functools, os, sys\n"
+      "c = ctypes.CDLL(None).strverscmp\n"
+      "names = sorted(os.listdir(sys.argv[1]), key=functools.cmp_to_key(\n"
+      "  lambda a, b: c(a.encode(), b.encode())))\n"
+      "print('\\n'.join(names))";
+  CHECK(osbox({"ls", "--sort=version", scratch.path()}).out ==
+        tests::python(ctypes, {scratch.path()}));
+}
+
+TEST_CASE("ls -h rounds sizes up, as GNU ls does") {
+  const Scratch scratch;
+  std::vector<std::string> words = {"-lh"};
+  for (int shift = 9; shift < 41; ++shift) {
+    for (const off_t difference : {-1, 0, 1}) {
+      const std::string name = std::to_string(shift) + "." + std::to_string(difference + 1);
+      resize(scratch.file(name), (off_t{1} << shift) + difference);
+      resize(scratch.file(name + "x"), (off_t{1} << shift) / 10 * 99 + difference);
+    }
+  }
+  CHECK(ls(words, scratch.path()).out == gnu(words, scratch.path()).out);
+}
+
+TEST_CASE("listdir is os.listdir: all names but . and ..") {
+  const Scratch scratch;
+  fill(scratch);
+  CHECK(osbox({"listdir", scratch.path()}).out ==
+        tests::python("import os, sys\nprint('\\n'.join(sorted(os.listdir(sys.argv[1]))))",
+                      {scratch.path()}));
+  CHECK(osbox({"listdir", "--color=never", scratch.path()}, terminal).out ==
+        osbox({"listdir", scratch.path()}).out);
+}
+
+TEST_CASE("ls takes every name as it is, in every format") {
+  const Scratch scratch;
+  std::vector<std::string> names = tests::hostile_names();
+  for (const std::string& name : names) scratch.file(name);
+  std::ranges::sort(names);
+  std::string plain, ended, records;
+  for (const std::string& name : names) {
+    plain += name + "\n";
+    ended += name + '\0';
+    records += "<" + scratch / name + ">\n";
+  }
+  CHECK(osbox({"ls", "-A", scratch.path()}).out == plain);
+  CHECK(osbox({"ls", "-A0", scratch.path()}).out == ended);
+  CHECK(osbox({"ls", "-A0", scratch.path()}, terminal).out == ended);
+  CHECK(osbox({"ls", "-A", "--format", "<{path}>", scratch.path()}).out == records);
+
+  std::vector<std::string> operands = {"ls", "-d0"};
+  for (const std::string& name : names) operands.push_back(scratch / name);
+  std::string paths;
+  for (const std::string& name : names) paths += scratch / name + '\0';
+  CHECK(osbox(operands).out == paths);
+
+  const std::string decode =
+      "import json, os, sys\n"
+      "rows = [json.loads(line) for line in open(sys.argv[2])]\n"
+      "names = sorted(os.listdir(os.fsencode(sys.argv[1])))\n"
+      "assert [os.fsencode(r['name']) for r in rows] == names\n"
+      "assert [os.fsencode(r['path']) for r in rows] == \\\n"
+      "  [os.path.join(os.fsencode(sys.argv[1]), n) for n in names]\n"
+      "print('good')";
+  const Scratch other;
+  CHECK(tests::python(decode,
+                      {scratch.path(),
+                       other.file("json", osbox({"ls", "-A", "--json", scratch.path()}).out)}) ==
+        "good\n");
+}
+
+TEST_CASE("ls shows no control character of a name on a terminal") {
+  const Scratch scratch;
+  for (const std::string& name : tests::hostile_names()) scratch.file(name);
+  for (const std::string option : {"-A", "-l", "-1", "-C", "-F"}) {
+    CAPTURE(option);
+    const std::string out = osbox({"ls", option, "--color=never", scratch.path()}, terminal).out;
+    CHECK(std::ranges::none_of(out, [](char byte) {
+      return (static_cast<unsigned char>(byte) < 0x20 && byte != '\n') || byte == 0x7f;
+    }));
+    CHECK(out.find("\xc2\x9b") == std::string::npos);
+    CHECK(out.find("$'new\\nline'") != std::string::npos);
+  }
+}
+
+TEST_CASE("ls on a terminal has columns that fit what is shown") {
+  const Scratch scratch;
+  for (const char* const name : {"a b", "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", "c", "dd", "eee",
+                                 "tab\t", "f", "g", "h", "i", "j", "k"}) {
+    scratch.file(name);
+  }
+  const Ran ran = osbox({"ls", "--color=never", scratch.path()}, terminal);
+  // Two cells for each of the three wide characters.
+  CHECK(ran.out ==
+        "'a b'  dd   f  h  j  $'tab\\t'\n"
+        "c      eee  g  i  k  \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\n");
+  CHECK(osbox({"ls", "--color=never", scratch.path()}, {.output_is_terminal = true, .columns = 29})
+            .out ==
+        "'a b'  eee  h  k\n"
+        "c      f    i  $'tab\\t'\n"
+        "dd     g    j  \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\n");
+}
+
+TEST_CASE("ls --color colours types, modes and suffixes, and nothing else") {
+  const Scratch scratch;
+  fill(scratch);
+  for (const std::string colours :
+       {"", "or=31:mi=05:*.tar=33", "ln=target", "ex=", "fi=32:ln=target:or=35"}) {
+    for (const std::string line : {"-A", "-lA", "-AF", "-lAF", "dangling to-x"}) {
+      CAPTURE(colours);
+      CAPTURE(line);
+      std::vector<std::string> words = words_of(line);
+      words.insert(words.begin(), "--color=always");
+      const auto run = [&](std::vector<std::string> program) {
+        program.insert(program.end(), words.begin(), words.end());
+        return tests::run({.words = program,
+                           .environment = {"LC_ALL=C", "TZ=UTC", "TERM=xterm", "NO_COLOR=1",
+                                           "LS_COLORS=" + colours},
+                           .directory = scratch.path()})
+            .out;
+      };
+      // GNU ls resets the terminal once before the first colour.
+      std::string theirs = run({"ls"});
+      if (const std::size_t first = theirs.find("\033[0m\033["); first != theirs.npos) {
+        theirs.erase(first, 4);
+      }
+      CHECK(run({tests::binary(), "ls"}) == theirs);
+    }
+  }
+  CHECK(osbox({"ls", scratch.path()}).out.find('\033') == std::string::npos);
+  CHECK(osbox({"ls", "--color=never", scratch.path()}, terminal).out.find('\033') ==
+        std::string::npos);
+  CHECK(osbox({"ls", "--json", "--color=always", scratch.path()}).out.find('\033') ==
+        std::string::npos);
+}
+
+TEST_CASE("ls counts colours for nothing where it lays out columns") {
+  const Scratch scratch;
+  for (const char* const name : {"one", "two", "three", "four", "five", "six", "seven"}) {
+    scratch.directory(name);
+  }
+  std::string coloured = osbox({"ls", "--color=always", scratch.path()}, terminal).out;
+  for (std::size_t at = 0; (at = coloured.find('\033')) != coloured.npos;) {
+    coloured.erase(at, coloured.find('m', at) + 1 - at);
+  }
+  CHECK(coloured == osbox({"ls", "--color=never", scratch.path()}, terminal).out);
+}
+
+TEST_CASE("ls records say what os.listdir and os.lstat say") {
+  const Scratch scratch;
+  fill(scratch);
+  // Reading a link changes its time of access, the first time.
+  osbox({"ls", "-lA", scratch.path()});
+  const Scratch other;
+  const std::string check =
+      "import json, os, stat, sys\n"
+      "d, short, long, sized = sys.argv[1:]\n"
+      "kinds = {stat.S_IFREG: 'file', stat.S_IFDIR: 'dir', stat.S_IFLNK: 'link',\n"
+      "         stat.S_IFIFO: 'fifo'}\n"
+      "names = sorted(os.listdir(d))\n"
+      "def rows(path): return [json.loads(line) for line in open(path)]\n"
+      "def kind(s): return kinds[stat.S_IFMT(s.st_mode)]\n"
+      "expected = []\n"
+      "for n in names:\n"
+      "  p = os.path.join(d, n); s = os.lstat(p)\n"
+      "  expected.append(dict(path=p, name=n, type=kind(s), ino=s.st_ino))\n"
+      "assert rows(short) == expected, rows(short)\n"
+      "for row, e in zip(rows(long), expected):\n"
+      "  s = os.lstat(e['path'])\n"
+      "  e.update(mode=s.st_mode, dev=s.st_dev, nlink=s.st_nlink, uid=s.st_uid, gid=s.st_gid,\n"
+      "    size=s.st_size, blocks=s.st_blocks, blksize=s.st_blksize, rdev=s.st_rdev,\n"
+      "    atime_ns=s.st_atime_ns, mtime_ns=s.st_mtime_ns, ctime_ns=s.st_ctime_ns,\n"
+      "    permissions=stat.filemode(s.st_mode),\n"
+      "    target=os.readlink(e['path']) if e['type'] == 'link' else None)\n"
+      "  assert {k: row[k] for k in e} == e, row\n"
+      "assert len(rows(long)) == len(names)\n"
+      "sizes = [(-os.lstat(os.path.join(d, n)).st_size, n) for n in names]\n"
+      "assert [tuple(r) for r in rows(sized)] == [(n, -s) for s, n in sorted(sizes)]\n"
+      "print('good')";
+  CHECK(tests::python(
+            check,
+            {scratch.path(), other.file("short", osbox({"ls", "-A", "--json", scratch.path()}).out),
+             other.file("long", osbox({"ls", "-Al", "--json", scratch.path()}).out),
+             other.file(
+                 "sized",
+                 osbox({"ls", "-AS", "--format", "[\"{name}\",{size}]", scratch.path()}).out)}) ==
+        "good\n");
+}
+
+TEST_CASE("ls names paths by the operand they come from") {
+  const Scratch scratch;
+  scratch.directory("d");
+  scratch.file("d/f");
+  const auto paths = [&](const std::vector<std::string>& operands) {
+    tests::Command command{.words = {tests::binary(), "ls", "--format", "{path} {name} {type}"},
+                           .directory = scratch.path()};
+    command.words.insert(command.words.end(), operands.begin(), operands.end());
+    return tests::run(command).out;
+  };
+  CHECK(paths({}) == "./d d dir\n");
+  CHECK(paths({"d"}) == "d/f f file\n");
+  CHECK(paths({"d//", "./d/f"}) == "./d/f f file\nd//f f file\n");
+  CHECK(paths({"-d", "d/", "/", "."}) == ". . dir\n/ / dir\nd/ d dir\n");
+  CHECK(paths({"-a", "d"}) == "d/. . dir\nd/.. .. dir\nd/f f file\n");
+}
+
+TEST_CASE("ls asks the kernel for no more than it shows") {
+  if (!traceable()) return;
+  const Scratch scratch;
+  for (int i = 0; i < 20; ++i) scratch.file("f" + std::to_string(i));
+  scratch.directory("d");
+  scratch.link("d", "link");
+  const auto calls = [&](const std::vector<std::string>& words) {
+    tests::Command command{.words = {"strace", "-f", "-qq", "-e",
+                                     "trace=statx,newfstatat,lstat,stat,readlink,readlinkat,"
+                                     "openat2,getxattr,lgetxattr",
+                                     tests::binary(), "ls"},
+                           .directory = scratch.path()};
+    command.words.insert(command.words.end(), words.begin(), words.end());
+    const Ran ran = tests::run(command);
+    REQUIRE(ran.status == 0);
+    std::ptrdiff_t count = 0;
+    for (const std::string& line : tests::lines(ran.err)) {
+      // What the program loader and the C library look up for themselves is not ours.
+      count += line.find(", \"/") == line.npos && line.find("(\"/") == line.npos &&
+                       line.find("AT_EMPTY_PATH") == line.npos
+                   ? 1
+                   : 0;
+    }
+    return count;
+  };
+  CHECK(calls({}) == 0);
+  CHECK(calls({"-A", "-r", "--format", "{name} {type}"}) == 0);
+  CHECK(calls({"--color=always"}) == 21);  // files and directories, for their modes
+  CHECK(calls({"-F"}) == 20);              // files, for their modes
+  CHECK(calls({"-l"}) == 23);              // and one readlink
+  CHECK(calls({"-i"}) == 22);
+  CHECK(calls({"-t", "--json"}) == 22);
+  CHECK(calls({"-l", "f1", "f2"}) == 2);
+}
+
+TEST_CASE("ls tells what it cannot list, and lists the rest") {
+  const Scratch scratch;
+  scratch.directory("a");
+  scratch.file("a/x");
+  scratch.directory("locked", 0700);
+  scratch.file("f");
+  const Ran ran =
+      tests::run({.words = {tests::binary(), "ls", "nosuch", "a", "locked", "f/", "f", ""},
+                  .directory = scratch.path(),
+                  .as_nobody = true});
+  if (tests::is_root()) {
+    CHECK(ran.err ==
+          "ls: nosuch: ENOENT: No such file or directory\n"
+          "ls: locked: EACCES: Permission denied\n"
+          "ls: f/: ENOTDIR: Not a directory\n"
+          "ls: '': ENOENT: No such file or directory\n");
+    CHECK(ran.out == "f\n\na:\nx\n");
+  }
+  CHECK(ran.status == 1);
+
+  REQUIRE(::chmod((scratch / "locked").c_str(), 0) == 0);
+  const Ran closed = tests::run(
+      {.words = {tests::binary(), "ls", "locked"}, .directory = scratch.path(), .as_nobody = true});
+  CHECK(closed.status == 1);
+  CHECK(closed.out.empty());
+  CHECK(closed.err == "ls: locked: EACCES: Permission denied\n");
+  CHECK(osbox({"ls", "-d", scratch / "nosuch"}).err ==
+        "ls: " + scratch / "nosuch" + ": lstat: ENOENT: No such file or directory\n");
+}
+
+TEST_CASE("ls shows the names in a directory that may be read but not searched") {
+  const Scratch scratch;
+  scratch.directory("d");
+  scratch.file("d/f");
+  scratch.directory("d/sub");
+  scratch.link("f", "d/link");
+  REQUIRE(::chmod((scratch / "d").c_str(), 0444) == 0);
+  const auto run = [&](const std::vector<std::string>& words) {
+    tests::Command command{
+        .words = {tests::binary(), "ls"}, .directory = scratch.path(), .as_nobody = true};
+    command.words.insert(command.words.end(), words.begin(), words.end());
+    return tests::run(command);
+  };
+  CHECK(run({"d"}).out == "f\nlink\nsub\n");
+  CHECK(run({"d"}).status == 0);
+  CHECK(run({"--format", "{type} {name}", "d"}).out == "file f\nlink link\ndir sub\n");
+
+  const Ran lines = run({"-l", "d"});
+  CHECK(lines.status == 1);
+  CHECK(lines.out ==
+        "total 0\n"
+        "-????????? ? ? ? ?            ? f\n"
+        "l????????? ? ? ? ?            ? link\n"
+        "d????????? ? ? ? ?            ? sub\n");
+  CHECK(lines.err.starts_with("ls: d/f: lstat: EACCES: Permission denied\n"));
+  CHECK(std::ranges::count(lines.err, '\n') >= 3);
+
+  const Ran marks = run({"-F", "d"});
+  CHECK(marks.out == "f\nlink@\nsub/\n");
+  CHECK(marks.err == "ls: d/f: lstat: EACCES: Permission denied\n");
+  CHECK(run({"-i", "d"}).out == "? f\n? link\n? sub\n");
+  CHECK(run({"--json", "d"}).out ==
+        "{\"path\":\"d/f\",\"name\":\"f\",\"type\":\"file\",\"ino\":null}\n"
+        "{\"path\":\"d/link\",\"name\":\"link\",\"type\":\"link\",\"ino\":null}\n"
+        "{\"path\":\"d/sub\",\"name\":\"sub\",\"type\":\"dir\",\"ino\":null}\n");
+}
+
+TEST_CASE("ls shows a link that leads nowhere, or to itself") {
+  const Scratch scratch;
+  const std::string loop = scratch.link("loop", "loop");
+  const std::string dangling = scratch.link("nosuch", "dangling");
+  const Ran ran = osbox({"ls", loop, dangling});
+  CHECK(ran.status == 0);
+  CHECK(ran.out == dangling + "\n" + loop + "\n");
+  CHECK(osbox({"ls", "-l", loop}).out.ends_with(loop + " -> loop\n"));
+  CHECK(osbox({"ls", "--format", "{type} {target}", loop}).out == "link loop\n");
+}
+
+TEST_CASE("ls shows the inode of what is mounted, not of what is covered") {
+  // Only the kernel's own mounts are there for everybody.
+  const Ran ran = osbox({"ls", "-i", "/"});
+  for (const std::string name : {"proc", "sys", "dev"}) {
+    CAPTURE(name);
+    CHECK(ran.out.find(std::to_string(core::lstat("/" + name)->ino) + " " + name + "\n") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("ls keeps its operands inside where it is told to") {
+  const Scratch scratch;
+  scratch.directory("in");
+  scratch.directory("in/d");
+  scratch.file("in/d/f");
+  scratch.directory("out");
+  scratch.link("../out", "in/leads-out");
+  scratch.link("d", "in/to-d");
+  const std::string in = scratch / "in";
+  CHECK(osbox({"ls", "--beneath", in, "d"}).out == "f\n");
+  CHECK(osbox({"ls", "--beneath", in, "to-d"}).out == "f\n");
+  CHECK(osbox({"ls", "--beneath", in, "leads-out"}).err ==
+        "ls: leads-out: EXDEV: Invalid cross-device link\n");
+  CHECK(osbox({"ls", "--beneath", in, "../out"}).err ==
+        "ls: ../out: EXDEV: Invalid cross-device link\n");
+  CHECK(osbox({"ls", "--beneath", in, "-d", "leads-out"}).out == "leads-out\n");
+  CHECK(osbox({"ls", "--beneath", in, "--no-symlinks", "to-d"}).err ==
+        "ls: to-d: ELOOP: Too many levels of symbolic links\n");
+  CHECK(osbox({"ls", "--beneath", in, "--no-symlinks", "d", "d/f"}).out == "d/f\n\nd:\nf\n");
+}
+
+TEST_CASE("ls takes operands from a file") {
+  const Scratch scratch;
+  scratch.directory("d");
+  scratch.file("d/x");
+  scratch.file("b");
+  scratch.file("a");
+  const std::string list = scratch.file("list", std::string("d\0b\0nosuch\0a", 12));
+  const Ran sorted = ls({"--files0-from", list}, scratch.path());
+  CHECK(sorted.status == 1);
+  CHECK(sorted.out == "a\nb\n\nd:\nx\n");
+  CHECK(sorted.err == "ls: nosuch: ENOENT: No such file or directory\n");
+  // In no order: each as it comes.
+  CHECK(ls({"-U", "--files0-from", list}, scratch.path()).out == "d:\nx\nb\na\n");
+  CHECK(ls({"-U", "--format", "{path}", "--files0-from", list}, scratch.path()).out ==
+        "d/x\nb\na\n");
+}
+
+TEST_CASE("ls has more directories among its operands than descriptors") {
+  const Scratch scratch;
+  std::string expected;
+  tests::Command command{
+      .words = {tests::binary(), "ls"}, .directory = scratch.path(), .descriptors = 16};
+  for (int i = 100; i < 140; ++i) {
+    const std::string name = std::to_string(i);
+    scratch.directory(name);
+    scratch.file(name + "/f");
+    command.words.push_back(name);
+    expected += (expected.empty() ? "" : "\n") + name + ":\nf\n";
+  }
+  const Ran ran = tests::run(command);
+  CHECK(ran.err.empty());
+  CHECK(ran.out == expected);
+}
+
+TEST_CASE("ls has all names of a large directory, whichever way") {
+  const Scratch scratch;
+  make_files(scratch.path(), 5'000, "name-");
+  for (const std::string option : {"-1", "-l", "-i", "-F", "-t", "-U"}) {
+    CAPTURE(option);
+    CHECK(ls({option}, scratch.path()).out == gnu({option}, scratch.path()).out);
+  }
+  CHECK(ls({"-C"}, scratch.path()).out == gnu({"-C", "-T0", "-w80"}, scratch.path()).out);
+  CHECK(ls({"-U", "--format", "{name}"}, scratch.path()).out == gnu({"-U"}, scratch.path()).out);
+}
+
+TEST_CASE("ls -U takes no more memory for more names") {
+  const Scratch scratch;
+  constexpr int files = 40'000;
+  make_files(scratch.path(), files, std::string(240, 'x'));
+#ifdef __SANITIZE_ADDRESS__
+  MESSAGE("a sanitizer needs more memory than this test gives");
+#else
+  // 10 MB of names, and not much more room than the program itself needs.
+  const auto count = [&](const std::string& option) {
+    return tests::shell("ulimit -v 16000; exec 3>&1; osbox ls " + option + " \"$1\" | wc -l",
+                        {scratch.path()});
+  };
+  CHECK(count("-U").out == std::to_string(files) + "\n");
+  CHECK(count("-U --format '{path} {type}'").out == std::to_string(files) + "\n");
+  // The limit is one that bites.
+  CHECK(count("").err == "ls: malloc: ENOMEM: Cannot allocate memory\n");
+#endif
+}
+
+TEST_CASE("ls leaves out what is gone before it could be looked at") {
+  if (!traceable()) return;
+  const Scratch scratch;
+  for (const char* const name : {"a", "b", "c"}) scratch.file(name);
+  const auto inject = [&](std::vector<std::string> words, const std::string& option) {
+    words.insert(words.begin(), {"strace", "--quiet=all", "-o", "/dev/null"});
+    words.insert(words.end(), {tests::binary(), "ls", option});
+    return tests::run({.words = words, .directory = scratch.path()});
+  };
+  const Ran gone = inject({"-P", "b", "-e", "inject=statx,newfstatat:error=ENOENT"}, "-S");
+  CHECK(gone.status == 0);
+  CHECK(gone.err.empty());
+  CHECK(gone.out == "a\nc\n");
+  // Half of a directory is not a whole one.
+  const Ran broken = inject({"-e", "inject=getdents64:error=EIO:when=2"}, "-1");
+  CHECK(broken.status == 1);
+  CHECK(broken.out == "a\nb\nc\n");
+  CHECK(broken.err == "ls: .: readdir: EIO: Input/output error\n");
+}
+
+TEST_CASE("ls tells that its output is lost") {
+  const Scratch scratch;
+  scratch.file("f");
+  const std::vector<std::string> words = {tests::binary(), "ls", scratch.path()};
+  const Ran full = tests::run({.words = words, .output_file = "/dev/full"});
+  CHECK(full.status == 1);
+  CHECK(full.err == "ls: stdout: write: ENOSPC: No space left on device\n");
+  const Ran closed = tests::run({.words = words, .closed = {1}});
+  CHECK(closed.status == 1);
+  CHECK(closed.err == "ls: stdout: write: EBADF: Bad file descriptor\n");
+  const Ran unheard =
+      tests::run({.words = {tests::binary(), "ls", scratch / "no"}, .error_file = "/dev/full"});
+  CHECK(unheard.status == 1);
+}
+
+TEST_CASE("ls ends quietly when nobody reads on") {
+  const Scratch scratch;
+  const std::string directory = scratch.directory("d");
+  for (int i = 0; i < 20'000; ++i) {
+    scratch.file("d/" + std::string(100, 'x') + std::to_string(i));
+  }
+  const Ran ran = tests::shell(
+      "{ osbox ls \"$1\"; echo $? >\"$2\"; } | head -n 1 >/dev/null; "
+      "cat \"$2\"",
+      {directory, scratch / "status"});
+  CHECK(ran.err.empty());
+  CHECK(ran.out == "141\n");
+}
+
+TEST_CASE("ls takes a wrong word for misuse, and says which there are") {
+  CHECK(osbox({"ls", "--sort=colour", "."}).status == 2);
+  CHECK(osbox({"ls", "--time=", "."}).status == 2);
+  CHECK(osbox({"ls", "--color=", "."}).status == 2);
+  CHECK(osbox({"ls", "-2", "."}).status == 2);
+  CHECK(osbox({"ls", "--format", "{nosuch}", "."}).status == 2);
+  CHECK(osbox({"ls", "--format", "{nosuch}", "."}).err.find("target") != std::string::npos);
+}
