@@ -1,5 +1,8 @@
 #include "core/cli/pages.hpp"
 
+#include <algorithm>
+#include <vector>
+
 #include "core/cli/common.hpp"
 #include "core/out/utf8.hpp"
 
@@ -124,11 +127,15 @@ std::span<const Status> statuses_of(const Applet& applet) {
   return applet.statuses.empty() ? std::span<const Status>(usual_statuses) : applet.statuses;
 }
 
-/// One sentence, for a line of its own: the first letter a capital, a full stop at the end.
+/// One sentence, for a line of its own: the first letter a capital, a full stop at the end. A list
+/// of words, "file, dir", keeps the first of them as it is.
 std::string sentence(std::string_view text) {
   std::string line(text);
-  if (!line.empty() && line[0] >= 'a' && line[0] <= 'z') line[0] = static_cast<char>(line[0] - 32);
-  return line + ".";
+  const bool list = text.substr(0, text.find(' ')).find_first_of(",;") != text.npos;
+  if (!list && text.substr(0, 1) >= "a" && text.substr(0, 1) <= "z") {
+    line[0] = static_cast<char>(line[0] - 'a' + 'A');
+  }
+  return line.ends_with('.') ? line : line + ".";
 }
 
 // ---- mdoc
@@ -232,19 +239,20 @@ void append_option_item(std::string& to, const Option& option) {
   append_sentences(to, sentence(text_of(option)));
 }
 
+/// `list` is "stat(2), errno(3)"; in the page they are sorted by section and name, as is usual.
 void append_see_also(std::string& to, std::string_view list) {
+  std::vector<std::pair<std::string_view, std::string_view>> pages = {{"1", "osbox"}};
+  while (!list.empty()) {
+    const std::string_view page = list.substr(0, list.find(", "));
+    list.remove_prefix(std::min(page.size() + 2, list.size()));
+    const std::size_t open = std::min(page.find('('), page.size() - 1);
+    pages.emplace_back(page.substr(open + 1, page.size() - open - 2), page.substr(0, open));
+  }
+  std::ranges::sort(pages);
   to += ".Sh SEE ALSO\n";
-  std::string all = "osbox(1)";
-  if (!list.empty()) all.append(", ").append(list);
-  std::string_view rest = all;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find(", "), rest.size());
-    const std::string_view page = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 2, rest.size()));
-    const std::size_t open = page.find('(');
-    to.append(".Xr ").append(page.substr(0, open)).append(" ");
-    to.append(page.substr(open + 1, page.size() - open - 2));
-    to += rest.empty() ? "\n" : " ,\n";
+  for (const auto& page : pages) {
+    to.append(".Xr ").append(page.second).append(" ").append(page.first);
+    to += &page == &pages.back() ? "\n" : " ,\n";
   }
 }
 
