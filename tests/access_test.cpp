@@ -5,6 +5,23 @@
 
 namespace {
 
+/// True where a path can be kept beneath a directory; elsewhere that is ENOSYS, never ignored.
+bool restricts(const std::string& applet) {
+  const Ran beneath = osbox({applet, "-f", "--beneath", "/proc", "self"});
+  const Ran straight = osbox({applet, "-f", "--no-symlinks", "/proc/self"});
+  const bool refused = beneath.err.find("ENOSYS: ") != std::string::npos;
+  CHECK(refused == (straight.err.find("ENOSYS: ") != std::string::npos));
+  if (refused) CHECK(beneath.out + straight.out == "");
+  return !refused;
+}
+
+/// True where the kernel can be asked with flags (faccessat2); elsewhere that is ENOSYS.
+bool has_flags() {
+  const Ran ran = osbox({"access", "-f", "--no-follow", "/"});
+  CHECK((ran.status == 0 || ran.err == "access: /: ENOSYS: Function not implemented\n"));
+  return ran.status == 0;
+}
+
 Ran as_nobody(std::vector<std::string> words) {
   words.insert(words.begin(), tests::binary());
   return tests::run({.words = words, .as_nobody = true});
@@ -148,6 +165,7 @@ TEST_CASE("access --no-follow asks about the link") {
   const Scratch scratch;
   const std::string link = scratch.link("nosuch", "dangling");
   CHECK(osbox({"access", "-f", link}).status == 1);
+  if (!has_flags()) return;
   CHECK(osbox({"access", "-f", "--no-follow", link}).status == 0);
   CHECK(osbox({"access", "-f", "--no-follow", link + "/"}).status == 1);
   CHECK(osbox({"access", "--no-follow", "--explain", "-f", link}).out == link + ": f: allowed\n");
@@ -184,12 +202,12 @@ TEST_CASE("access asks for the real ids, and with --effective for the effective 
     return tests::run({.words = words}).status;
   };
   CHECK(as("65534,0,0", {}) == 1);
-  CHECK(as("65534,0,0", {"--effective"}) == 0);
-  CHECK(as("0,65534,0", {"--effective"}) == 1);
   CHECK(as("0,65534,0", {}) == 0);
+  CHECK(as("65534,0,0", {"--effective"}) == (has_flags() ? 0 : 2));
+  CHECK(as("0,65534,0", {"--effective"}) == (has_flags() ? 1 : 2));
   // On a restricted way the real ids cannot be asked for.
   CHECK(as("65534,0,0", {"--no-symlinks"}) == 2);
-  CHECK(as("65534,0,0", {"--no-symlinks", "--effective"}) == 0);
+  CHECK(as("65534,0,0", {"--no-symlinks", "--effective"}) == (restricts("access") ? 0 : 2));
 }
 
 TEST_CASE("access --explain names the component and the reason") {
@@ -291,6 +309,12 @@ TEST_CASE("access asks the kernel, which knows of read-only and noexec mounts") 
   const std::string point = "'" + (scratch / "mount point") + "'";
   CHECK(ran.err.empty());
   const std::string file = "mount point/file";
+  if (osbox({"stat", "--format", "{mount_id}", "/"}).out == "\n") {
+    // Nothing tells which mount it is.
+    CHECK(ran.out.find("EROFS: write denied by a read-only file system\n30\n") !=
+          std::string::npos);
+    return;
+  }
   CHECK(ran.out == file + ": x: EACCES: execute denied by '" + file + "' (-rwxrwxrwx root root); " +
                        point + " is mounted noexec\n" + "Testing: " + file +
                        "\nExists: True\nReadable: True\nWritable: False\nExecutable: False\n" +
@@ -307,6 +331,7 @@ TEST_CASE("access --beneath and --no-symlinks keep to the directory") {
   const auto beneath = [&base](const std::string& path) {
     return osbox({"access", "-f", "--beneath", base, path});
   };
+  if (!restricts("access")) return;
   CHECK(beneath("file").status == 0);
   CHECK(beneath("link").status == 0);
   for (const std::string path : {"..", "/etc/passwd", "absolute"}) {

@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
-#include <pwd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -12,8 +14,10 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <random>
 
 #include "applets/registry.hpp"
 
@@ -27,6 +31,29 @@ namespace {
 
 void require(bool worked, const std::string& what) {
   if (!worked) give_up(what);
+}
+
+/// The ids of nobody. The C library would have to be asked for others, which a wholly static
+/// program cannot.
+constexpr uid_t nobody = 65534;
+
+bool become_nobody() {
+  return ::setgroups(0, nullptr) == 0 && ::setgid(nobody) == 0 && ::setuid(nobody) == 0;
+}
+
+/// Makes the kernel deny these calls to this process and all that come from it.
+bool deny(const std::vector<Denied>& denied) {
+  if (denied.empty()) return true;
+  std::vector<sock_filter> filter = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
+  for (const auto& [call, error] : denied) {
+    filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1));
+    filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)));
+  }
+  filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
 /// In the child, between fork and exec.
@@ -47,13 +74,8 @@ void require(bool worked, const std::string& what) {
     const std::size_t equals = setting.find('=');
     ::setenv(setting.substr(0, equals).c_str(), setting.substr(equals + 1).c_str(), 1);
   }
-  if (command.as_nobody && is_root()) {
-    const passwd* const nobody = ::getpwnam("nobody");
-    if (nobody == nullptr || ::setgroups(0, nullptr) != 0 || ::setgid(nobody->pw_gid) != 0 ||
-        ::setuid(nobody->pw_uid) != 0) {
-      ::_exit(125);
-    }
-  }
+  if (command.as_nobody && is_root() && !become_nobody()) ::_exit(125);
+  ::signal(SIGPIPE, command.ignores_sigpipe ? SIG_IGN : SIG_DFL);
   for (const int number : command.closed) ::close(number);
   std::vector<char*> words;
   for (const std::string& word : command.words) words.push_back(const_cast<char*>(word.c_str()));
@@ -64,6 +86,7 @@ void require(bool worked, const std::string& what) {
   }
   entries.push_back(nullptr);
   if (!command.entries.empty()) ::environ = entries.data();
+  if (!deny(command.denied)) ::_exit(125);
   ::execvp(words[0], words.data());
   ::_exit(127);
 }
@@ -119,8 +142,6 @@ Ran run(const Command& command) {
   const pid_t child = ::fork();
   require(child >= 0, "fork");
   if (child == 0) {
-    // Where the harness ignores SIGPIPE, the program shall not.
-    ::signal(SIGPIPE, SIG_DFL);
     become(command, {pipes[0][0], pipes[1][1], pipes[2][1]});
   }
   ::close(pipes[0][0]);
@@ -143,6 +164,36 @@ Ran shell(const std::string& script, const std::vector<std::string>& arguments,
                   .environment = {"PATH=" + here + ":" + std::getenv("PATH")}};
   command.words.insert(command.words.end(), arguments.begin(), arguments.end());
   return run(command);
+}
+
+std::string in_child(const std::function<std::string()>& work, const std::vector<Denied>& denied,
+                     bool as_nobody) {
+  std::array<int, 2> pipe;
+  require(::pipe2(pipe.data(), O_CLOEXEC) == 0, "pipe2");
+  const pid_t child = ::fork();
+  require(child >= 0, "fork");
+  if (child == 0) {
+    if ((as_nobody && is_root() && !become_nobody()) || !deny(denied)) ::_exit(125);
+    const std::string answer = work();
+    std::string_view rest = answer;
+    while (!rest.empty()) {
+      const ssize_t count = ::write(pipe[1], rest.data(), rest.size());
+      if (count < 0) ::_exit(125);
+      rest.remove_prefix(static_cast<std::size_t>(count));
+    }
+    ::_exit(0);
+  }
+  ::close(pipe[1]);
+  std::string answer;
+  char block[4096];
+  for (ssize_t count = 0; (count = ::read(pipe[0], block, sizeof block)) > 0;) {
+    answer.append(block, static_cast<std::size_t>(count));
+  }
+  ::close(pipe[0]);
+  int status = 0;
+  require(::waitpid(child, &status, 0) == child, "waitpid");
+  REQUIRE(status == 0);
+  return answer;
 }
 
 std::string binary() {
@@ -170,15 +221,17 @@ std::vector<std::string> lines(std::string_view text) {
   return all;
 }
 
-Scratch::Scratch() {
-  const char* const base = std::getenv("TMPDIR");
-  path_ = std::string(base != nullptr ? base : "/tmp") + "/osbox-test-XXXXXX";
+Scratch::Scratch()
+    : Scratch(std::getenv("TMPDIR") != nullptr ? std::getenv("TMPDIR") : "/tmp") {}
+
+Scratch::Scratch(const std::string& base) : path_(base + "/osbox-test-XXXXXX") {
   require(::mkdtemp(path_.data()) != nullptr, "mkdtemp " + path_);
   ::chmod(path_.c_str(), 0755);
 }
 
 Scratch::~Scratch() {
-  // rm copes with any depth; only a user who is not root needs the modes opened first.
+  // rm copes with any depth; only a user who is not root may need the modes opened first.
+  if (run({.words = {"rm", "-rf", path_}}).status == 0) return;
   run({.words = {"chmod", "-R", "u+rwx", path_}});
   run({.words = {"rm", "-rf", path_}});
 }
@@ -240,6 +293,97 @@ const std::vector<std::string>& hostile_names() {
       std::string(254, 'm') + "\xfe",
   };
   return names;
+}
+
+const std::vector<std::string>& byte_strings() {
+  static const std::vector<std::string> strings = [] {
+    std::vector<std::string> all = {
+        "\xc0\xaf",
+        "\xc1\xbf",
+        "\xe0\x80\xaf",
+        "\xe0\x9f\xbf",
+        "\xe0\xa0\x80",
+        "\xf0\x80\x80\xaf",
+        "\xf0\x8f\xbf\xbf",
+        "\xf0\x90\x80\x80",
+        "\xed\x9f\xbf",
+        "\xed\xa0\x80",
+        "\xed\xbf\xbf",
+        "\xed\xb2\x80",
+        "\xee\x80\x80",
+        "\xed\xa0\xbd\xed\xb8\x80",
+        "\xf4\x8f\xbf\xbf",
+        "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80",
+        "\xff\xff\xff\xff",
+        "\xe2\x82",
+        "\xf0\x9f\x98",
+        "\xf0\x9f",
+        "\xe2\x82z",
+        "\xf0\x9f\x98z",
+        "\xef\xbb\xbfmark",
+        "\xef\xbf\xbe",
+        "\xef\xbf\xbd",
+        "\xc2\x85",
+        "\xe2\x80\xa8",
+        "\xe2\x80\xae.txt",
+        "\xd8\x9c",
+        "\xe2\x81\xa9",
+        "\xe2\x80\x8f",
+        "\xc2\xad",
+        "\xe3\x80\x80",
+        "\xf0\x9f\x98\x80",
+        "\xf3\xa0\x80\xa0",
+        "x\\udcff",
+        "\\u0041",
+        "\"\\\"",
+        "x\n$(touch pwned)'; touch pwned #",
+        "`touch pwned`",
+        "$'x'",
+        "=ls",
+        "a==ls",
+        "~root",
+        "a=~",
+        "%d%s%n\xff",
+        "\\101\xff",
+        "\xff'",
+        "\xff.",
+        "-n\n",
+        "ends\n\n\n",
+        "\n",
+        ".",
+    };
+    for (int byte = 1; byte < 256; ++byte) all.push_back(std::string(1, static_cast<char>(byte)));
+    constexpr unsigned char edges[] = {0x01, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1,
+                                       0xc2, 0xdf, 0xe0, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3,
+                                       0xf4, 0xf5, 0xfe, 0xff, ' ',  '\'', '\\', '7',  '.'};
+    for (const unsigned char a : edges) {
+      for (const unsigned char b : edges) {
+        all.push_back({static_cast<char>(a), static_cast<char>(b)});
+      }
+    }
+    std::mt19937 random(1);
+    for (int i = 0; i < 4000; ++i) {
+      std::string bytes;
+      for (unsigned length = static_cast<unsigned>(1 + random() % 12); bytes.size() < length;) {
+        // Some leads and what may follow them, or sequences would hardly ever be whole.
+        switch (random() % 4) {
+          case 0:
+            bytes += static_cast<char>(1 + random() % 255);
+            break;
+          case 1:
+            bytes += static_cast<char>(edges[random() % std::size(edges)]);
+            break;
+          default:
+            bytes += static_cast<char>((bytes.size() % 3 == 0 ? 0xe0 : 0x80) + random() % 16);
+        }
+      }
+      all.push_back(bytes);
+    }
+    for (const std::string& name : hostile_names()) all.push_back(name);
+    return all;
+  }();
+  return strings;
 }
 
 bool is_root() { return ::geteuid() == 0; }

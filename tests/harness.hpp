@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -22,6 +23,13 @@ struct Ran {
 /// Runs an applet in this process: `osbox({"stat", "-L", path})`.
 Ran osbox(const std::vector<std::string>& words, out::Screen screen = {});
 
+/// A system call that the kernel shall not offer, and the errno that it answers instead: ENOSYS as
+/// of an old kernel, EPERM as of a seccomp profile.
+struct Denied {
+  long call;  ///< SYS_statx
+  int error;
+};
+
 /// A program and what surrounds it, run as a process of its own.
 struct Command {
   std::vector<std::string> words;             ///< words[0] is the program, looked for in PATH
@@ -34,6 +42,8 @@ struct Command {
   std::string output_file = {};               ///< standard output goes there instead: /dev/full
   std::string error_file = {};                ///< standard error likewise
   unsigned descriptors = 0;                   ///< RLIMIT_NOFILE, if not 0
+  std::vector<Denied> denied = {};            ///< calls that fail, in all it starts as well
+  bool ignores_sigpipe = false;               ///< SIGPIPE is ignored from the start
 };
 
 /// Runs it to its end. A signal's status is 128 and its number.
@@ -42,6 +52,11 @@ Ran run(const Command& command);
 /// Runs `script` in `sh -c`, with $1, $2, ... and the directory of osbox first in PATH.
 Ran shell(const std::string& script, const std::vector<std::string>& arguments = {},
           const std::string& sh = "sh");
+
+/// What `work` returns, called in a child of this process where `denied` fail and, with
+/// `as_nobody`, root is nobody. Checks belong outside: the child's own are not heard of.
+std::string in_child(const std::function<std::string()>& work,
+                     const std::vector<Denied>& denied = {}, bool as_nobody = false);
 
 /// The path of the real osbox.
 std::string binary();
@@ -55,7 +70,10 @@ std::vector<std::string> lines(std::string_view text);
 /// A directory of its own, gone with this object, whatever is in it and whatever its mode.
 class Scratch {
  public:
+  /// In $TMPDIR, or in /tmp.
   Scratch();
+  /// In `base`, where the file system matters.
+  explicit Scratch(const std::string& base);
   ~Scratch();
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
@@ -81,6 +99,11 @@ class Scratch {
 /// Names that break programs: bytes that are not UTF-8, control characters, blanks, quotes, a
 /// leading dash, dots, 255 bytes.
 const std::vector<std::string>& hostile_names();
+
+/// Byte strings that try a decoder of UTF-8: every byte, every pair around the limits of a lead and
+/// of what follows it, overlong forms, surrogates, cut sequences, and random ones, the same each
+/// time. None is empty or has a NUL.
+const std::vector<std::string>& byte_strings();
 
 /// True where this process may do everything.
 bool is_root();

@@ -24,7 +24,8 @@ Function* next(Function*, const char* name) {
 
 }  // namespace
 
-extern "C" ssize_t getdents64(int directory, void* buffer, size_t size) noexcept {
+extern "C" [[gnu::visibility("default")]] ssize_t getdents64(int directory, void* buffer,
+                                                             size_t size) noexcept {
   static std::set<int> begun;
   if (is_broken(directory) && !begun.insert(directory).second) {
     begun.erase(directory);
@@ -40,7 +41,7 @@ extern "C" ssize_t getdents64(int directory, void* buffer, size_t size) noexcept
   return got;
 }
 
-extern "C" dirent64* readdir64(DIR* stream) {
+extern "C" [[gnu::visibility("default")]] dirent64* readdir64(DIR* stream) {
   dirent64* const entry = next(&::readdir64, "readdir64")(stream);
   if (entry != nullptr) entry->d_type = DT_UNKNOWN;
   if (entry == nullptr && errno == 0 && is_broken(::dirfd(stream))) errno = EIO;

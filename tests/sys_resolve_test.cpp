@@ -61,11 +61,11 @@ TEST_CASE("find_obstacle believes the kernel where a link's text means nothing")
 TEST_CASE("find_mount knows the mount of a file") {
   const auto proc = core::stat("/proc/version", core::want::mount_id);
   REQUIRE(proc);
-  REQUIRE(proc->mount_id);
+  CHECK(core::find_mount(UINT64_MAX).value() == std::nullopt);
+  if (!proc->mount_id) return;  // only statx(2) tells
   const auto mount = core::find_mount(*proc->mount_id);
   REQUIRE(mount);
   REQUIRE(*mount);
   CHECK((*mount)->point == "/proc");
   CHECK((*mount)->type == "proc");
-  CHECK(core::find_mount(UINT64_MAX).value() == std::nullopt);
 }

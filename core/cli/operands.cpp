@@ -13,6 +13,8 @@ core::Result<void> Operands::open_files0() {
 
 core::Result<std::optional<core::Path>> Operands::next(out::Io& io) {
   constexpr std::size_t block = 64 << 10;
+  // Far more than any path; a file without NULs is none of operands, and must not fill the memory.
+  constexpr std::size_t longest = 1 << 20;
   for (;;) {
     const std::size_t end = buffer_.find('\0', used_);
     if (end != buffer_.npos) {
@@ -28,6 +30,7 @@ core::Result<std::optional<core::Path>> Operands::next(out::Io& io) {
     io.flush();
     buffer_.erase(0, std::exchange(used_, 0));
     const std::size_t kept = buffer_.size();
+    if (kept >= longest) return core::failure(ENAMETOOLONG, "read", *files0_);
     buffer_.resize(kept + block);
     const auto count = core::read(file_ ? core::FdRef(file_) : core::FdRef::standard_input(),
                                   buffer_.data() + kept, block);

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <array>
+#include <concepts>
+#include <ranges>
 #include <type_traits>
+#include <utility>
 
 #include "core/out/value.hpp"
 
@@ -47,8 +50,18 @@ decltype(auto) get_from(const Row& row) {
   }
 }
 
+/// True for what a getter may return: a reference, or what is a value or a view in itself. A string
+/// returned by value would be gone before the record is written.
+template <class T>
+inline constexpr bool outlives =
+    std::is_reference_v<T> || std::is_arithmetic_v<T> || std::is_pointer_v<T> ||
+    std::ranges::borrowed_range<T> || std::same_as<T, Value> || std::same_as<T, core::Time>;
+template <class T>
+inline constexpr bool outlives<std::optional<T>> = outlives<T>;
+
 template <Kind K, auto Get, class Row = typename GetterOf<decltype(Get)>::Type>
 constexpr Field field(std::string_view name, std::string_view help, core::Want want) {
+  static_assert(outlives<decltype(get_from<Get>(std::declval<const Row&>()))>);
   return {name,
           K,
           help,

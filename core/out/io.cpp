@@ -31,8 +31,9 @@ void append_message(std::string& to, const Running& running, const core::Error& 
     to += ": ";
   }
   // lstat's own call is lstat, though it is another name for an applet whose call is stat.
-  if (error.call != running.call && error.call != running.name) {
-    to += error.call;
+  const std::string_view call = error.call;
+  if (call != running.call && call != running.name && !call.empty()) {
+    to += call;
     to += ": ";
   }
   const std::string_view name = core::error_name(error.number);
@@ -46,7 +47,7 @@ void append_message(std::string& to, const Running& running, const core::Error& 
   }
   if (!error.note.empty()) {
     to += " (";
-    to += error.note;
+    append_visible(to, error.note);
     if (error.note_path) append_quoted(to += ' ', *error.note_path);
     to += ')';
   }
@@ -129,15 +130,27 @@ void Io::print_name(std::string_view name) {
   } else {
     output_.buffer() += name;
   }
-  output_.commit();
+  commit();
+}
+
+void Io::flush() {
+  // On a terminal the two streams meet.
+  if (screen_.output_is_terminal) clear_progress();
+  output_.flush();
+}
+
+void Io::clear_progress() {
+  if (!progress_) return;
+  progress_->clear(error_);
+  error_.flush();
 }
 
 void Io::fail(const core::Error& error) {
   failed_ = true;
   note(error.number);
+  clear_progress();
   // On a terminal the two streams meet; keep them in order.
   if (screen_.output_is_terminal) output_.flush();
-  if (progress_) progress_->clear(error_);
   if (style_.format == Style::Format::json) {
     append_json_message(error_.buffer(), running_, error);
   } else {
@@ -149,7 +162,7 @@ void Io::fail(const core::Error& error) {
 void Io::complain(const Usage& usage) {
   std::string line(running_.name);
   line += ": ";
-  line += usage.message;
+  append_visible(line, usage.message);
   line += "; see 'osbox ";
   line += running_.name;
   line += " --help'";
@@ -157,7 +170,7 @@ void Io::complain(const Usage& usage) {
 }
 
 void Io::remark(std::string_view line) {
-  if (progress_) progress_->clear(error_);
+  clear_progress();
   error_.buffer() += line;
   error_.buffer() += '\n';
   error_.flush();
@@ -173,7 +186,7 @@ int Io::finish(const Outcome& outcome) {
       fail(std::get<core::Error>(outcome.error()));
     }
   }
-  if (progress_) progress_->clear(error_);
+  clear_progress();
   error_.flush();
   output_.flush();
   if (!writable() && !lost_output_) {

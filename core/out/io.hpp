@@ -109,7 +109,7 @@ class Io {
   /// Adds text to the output as it stands.
   void print(std::string_view text) {
     output_.buffer() += text;
-    output_.commit();
+    commit();
   }
   /// Adds a name: quoted on a terminal where it needs to be, raw elsewhere and with -0.
   void print_name(std::string_view name);
@@ -131,7 +131,7 @@ class Io {
   }
 
   /// Hands all output to the kernel, before something blocks or another program writes.
-  void flush() { output_.flush(); }
+  void flush();
   /// False once output cannot be written any more; who only prints may stop then.
   bool writable() const { return output_.error() == 0; }
 
@@ -160,6 +160,10 @@ class Io {
   friend class Records;
   std::expected<void, Usage> prepare(const Table& table, const void* row_type, Plan& plan,
                                      bool& prints);
+  void commit() {
+    if (output_.full()) flush();
+  }
+  void clear_progress();
 
   Sink output_;
   Sink error_;
@@ -179,7 +183,7 @@ void Records<Row>::put(const Row& row) {
     print_(&row, *io_);
   } else {
     plan_.write(&row, io_->output_.buffer());
-    io_->output_.commit();
+    io_->commit();
   }
 }
 

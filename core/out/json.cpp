@@ -81,6 +81,10 @@ void append_json_member(std::string& to, std::string_view key, const Value& valu
   to += '"';
   to += key;
   to += "\":";
+  append_json_value(to, key, value);
+}
+
+void append_json_value(std::string& to, std::string_view key, const Value& value) {
   bool valid = true;
   switch (value.kind()) {
     case Kind::null:
@@ -116,7 +120,7 @@ void append_json_member(std::string& to, std::string_view key, const Value& valu
   to += ",\"";
   to += key;
   to += "_b64\":";
-  if (value.kind() == Kind::names) {
+  if (value.kind() == Kind::names || value.kind() == Kind::texts) {
     append_array(to, value.list(), [&](std::string_view element) { append_base64(to, element); });
   } else {
     append_base64(to, value.bytes());

@@ -16,4 +16,7 @@ bool append_json_string(std::string& to, std::string_view bytes);
 /// Adds `"key":value`, and `"key_b64"` after it where a name is not valid UTF-8.
 void append_json_member(std::string& to, std::string_view key, const Value& value);
 
+/// The same where `"key":` stands there already.
+void append_json_value(std::string& to, std::string_view key, const Value& value);
+
 }  // namespace out

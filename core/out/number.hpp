@@ -37,8 +37,8 @@ inline void append_nanoseconds(std::string& to, core::Time time) {
     to += '-';
     magnitude = -magnitude;
   }
-  append_number(to, static_cast<std::int64_t>(magnitude / 1'000'000'000));
-  const std::string rest = std::to_string(static_cast<std::int64_t>(magnitude % 1'000'000'000));
+  append_number(to, static_cast<std::uint64_t>(magnitude / 1'000'000'000));
+  const std::string rest = std::to_string(static_cast<std::uint32_t>(magnitude % 1'000'000'000));
   to.append(9 - rest.size(), '0').append(rest);
 }
 

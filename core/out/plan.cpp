@@ -13,8 +13,12 @@
 namespace out {
 namespace {
 
-/// Adds `value` as text. A list is its elements, quoted for a shell, with blanks between them.
-void append_text(std::string& to, const Value& value, Names names) {
+using Append = void (*)(std::string& to, std::string_view bytes);
+
+/// Adds `value` as text. A list is its elements, each a word of the shell as `append_element` has
+/// it, with blanks between them.
+void append_text(std::string& to, const Value& value, Names names,
+                 Append append_element = append_quoted) {
   bool first = true;
   const auto separate = [&] {
     if (!std::exchange(first, false)) to += ' ';
@@ -48,7 +52,7 @@ void append_text(std::string& to, const Value& value, Names names) {
     case Kind::texts:
       for (const std::string_view element : value.list()) {
         separate();
-        append_quoted(to, element);
+        append_element(to, element);
       }
       break;
     case Kind::integers:
@@ -77,11 +81,48 @@ void append_formatted(std::string& to, const std::string& format, const Value& v
     case Kind::time:
       put(nanoseconds(value.time()));
       break;
+    case Kind::null:
+      put(std::string_view());
+      break;
+    case Kind::text:
+      put(value.bytes());
+      break;
+    case Kind::name:
+      if (names == Names::raw) {
+        put(value.bytes());
+        break;
+      }
+      [[fallthrough]];
     default: {
       std::string text;
       append_text(text, value, names);
       put(text);
     }
+  }
+}
+
+void append_shell(std::string& to, std::string_view variable, const Value& value) {
+  switch (value.kind()) {
+    case Kind::name:
+    case Kind::text:
+      append_assignment(to, variable, value.bytes());
+      break;
+    case Kind::names:
+    case Kind::texts:
+    case Kind::integers: {
+      // For eval "set -- $variable", which every shell must understand.
+      std::string words;
+      append_text(words, value, Names::raw, append_word);
+      append_assignment(to, variable, words);
+      break;
+    }
+    case Kind::null:
+      append_assignment(to, variable, {});
+      break;
+    default:
+      to += variable;
+      to += '=';
+      append_text(to, value, Names::raw);
   }
 }
 
@@ -119,7 +160,7 @@ std::string blank_format_of(std::string_view specification) {
     }
   }
   specification.remove_prefix(
-      std::min(specification.find_first_of("123456789"), specification.size()));
+      std::min(specification.find_first_not_of("+- #0"), specification.size()));
   const std::size_t width = specification.find_first_not_of("0123456789");
   return blank.append(specification.substr(0, width));
 }
@@ -159,7 +200,9 @@ void Plan::add(Piece piece) {
 Plan Plan::json(std::span<const Field> fields, char end) {
   Plan plan;
   for (const Field& field : fields) {
-    plan.add({.before = plan.pieces_.empty() ? "{" : ",", .field = &field, .form = Form::json});
+    std::string key(plan.pieces_.empty() ? "{\"" : ",\"");
+    key.append(field.name).append("\":");
+    plan.add({.before = std::move(key), .field = &field, .form = Form::json});
   }
   plan.add({.before = std::string("}") + end});
   return plan;
@@ -250,16 +293,10 @@ void Plan::write(const void* row, std::string& to) const {
                          names_);
         break;
       case Form::json:
-        append_json_member(to, piece.field->name, value);
+        append_json_value(to, piece.field->name, value);
         break;
       case Form::shell:
-        if (value.kind() == Kind::name || value.kind() == Kind::text) {
-          append_assignment(to, piece.variable, value.bytes());
-        } else {
-          std::string text;
-          append_text(text, value, Names::raw);
-          append_assignment(to, piece.variable, text);
-        }
+        append_shell(to, piece.variable, value);
         break;
     }
   }

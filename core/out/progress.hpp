@@ -15,7 +15,8 @@ class Progress {
 
   /// One more is done.
   void tick(Sink& terminal) {
-    if ((++count_ & 63) == 0) show(terminal);
+    ++count_;
+    show(terminal);
   }
   /// Takes the line away, before something else is written there.
   void clear(Sink& terminal);

@@ -12,10 +12,17 @@ bool inert(char byte) {
   return std::string_view("_@%+=:,./-").find(byte) != std::string_view::npos;
 }
 
+/// Blanks of other scripts, which look like the end of a word.
+bool blank(char32_t point) {
+  return point == 0xa0 || point == 0x1680 || (point >= 0x2000 && point <= 0x200d) ||
+         point == 0x202f || point == 0x205f || point == 0x3000;
+}
+
 enum class Need { none, quotes, escapes };
 
 Need need(std::string_view bytes) {
-  Need found = bytes.empty() ? Need::quotes : Need::none;
+  // zsh takes "=ls" for the path of ls, in an assignment too.
+  Need found = bytes.empty() || bytes[0] == '=' ? Need::quotes : Need::none;
   while (!bytes.empty()) {
     if (inert(bytes[0])) {
       bytes.remove_prefix(1);
@@ -23,11 +30,7 @@ Need need(std::string_view bytes) {
     }
     const Utf8 next = decode_utf8(bytes);
     if (next.length == 0 || !printable(next.point)) return Need::escapes;
-    // Blanks of other scripts look like the end of a word.
-    if (next.point < 0x80 || next.point == 0xa0 || next.point == 0x3000 ||
-        (next.point >= 0x2000 && next.point <= 0x200d)) {
-      found = Need::quotes;
-    }
+    if (next.point < 0x80 || blank(next.point)) found = Need::quotes;
     bytes.remove_prefix(next.length);
   }
   return found;
@@ -111,6 +114,18 @@ std::string quoted(std::string_view name) {
   return to;
 }
 
+void append_word(std::string& to, std::string_view bytes) {
+  if (need(bytes) == Need::none) {
+    to += bytes;
+  } else {
+    append_single_quoted(to, bytes);
+  }
+}
+
+void append_visible(std::string& to, std::string_view text) {
+  append_escaped(to, text, [](char) { return std::string_view(); });
+}
+
 void append_assignment(std::string& to, std::string_view variable, std::string_view value) {
   to += variable;
   to += '=';
@@ -121,27 +136,41 @@ void append_assignment(std::string& to, std::string_view variable, std::string_v
     case Need::quotes:
       append_single_quoted(to, value);
       break;
-    case Need::escapes:
-      // A command substitution loses newlines at the end: a dot goes along, and is taken off again.
-      to += "$(printf -- '";
-      append_escaped(to, value, [](char byte) -> std::string_view {
-        switch (byte) {
-          case '\\':
-            return "\\\\";
-          case '%':
-            return "%%";
-          case '\'':
-            return "'\\''";
-          default:
-            return {};
-        }
-      });
-      to += ".'); ";
-      to += variable;
-      to += "=${";
-      to += variable;
-      to += "%.}";
+    case Need::escapes: {
+      // A command substitution loses newlines at the end. They are put aside with a dot behind
+      // them, by themselves: bash 5.2 makes garbage of ${name%.} where bytes are not UTF-8.
+      const std::size_t length = value.find_last_not_of('\n') + 1;
+      const bool newlines = length != value.size();
+      if (newlines) {
+        to += "$(printf '";
+        for (std::size_t i = length; i < value.size(); ++i) to += "\\n";
+        to += ".'); ";
+        to += variable;
+        to += '=';
+      }
+      if (length != 0) {
+        to += "$(printf -- '";
+        append_escaped(to, value.substr(0, length), [](char byte) -> std::string_view {
+          switch (byte) {
+            case '\\':
+              return "\\\\";
+            case '%':
+              return "%%";
+            case '\'':
+              return "'\\''";
+            default:
+              return {};
+          }
+        });
+        to += "')";
+      }
+      if (newlines) {
+        to += "${";
+        to += variable;
+        to += "%.}";
+      }
       break;
+    }
   }
 }
 

@@ -14,6 +14,13 @@ void append_quoted(std::string& to, std::string_view name);
 /// The same, on its own.
 std::string quoted(std::string_view name);
 
+/// Adds `bytes` as a word of any POSIX shell, control characters as they are: for a shell alone,
+/// which knows no $'...'.
+void append_word(std::string& to, std::string_view bytes);
+
+/// Adds a sentence, with what a terminal would obey or could not show as octal escapes.
+void append_visible(std::string& to, std::string_view text);
+
 /// Adds `variable`, "=" and the bytes of `value`, to be evaluated by any POSIX shell: one line,
 /// whatever `value` holds. Control characters go through printf(1), since a line that ends in the
 /// middle of a quoted name could be taken for a command.

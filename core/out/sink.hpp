@@ -16,13 +16,11 @@ class Sink {
   Sink() = default;
   explicit Sink(core::FdRef to) : to_(to) { buffer_.reserve(block + block / 4); }
 
-  /// Where to append; call `commit` after whole lines.
+  /// Where to append.
   std::string& buffer() { return buffer_; }
 
-  /// Writes the buffer out once it holds a block.
-  void commit() {
-    if (buffer_.size() >= block) flush();
-  }
+  /// True once the buffer holds a block: time to flush, after a whole line.
+  bool full() const { return to_ && buffer_.size() >= block; }
 
   /// Writes all of the buffer out, interrupted or in parts. After an error nothing more is written.
   void flush();

@@ -28,6 +28,7 @@ namespace detail {
 /// Fetches a part of `row.stat`, null where there is none.
 template <Kind K, auto Get>
 Value stat_value(const StatRow& row) {
+  static_assert(outlives<decltype(Get(row))>);
   return row.known ? value_of<K>(Get(row)) : Value();
 }
 

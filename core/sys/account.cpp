@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace core {
@@ -38,13 +39,15 @@ std::optional<std::string> scan(const char* path, Next next, Matches matches, ch
   while (file) {
     // A line that did not fit must be read again, from where it began.
     const long line = std::ftell(file.get());
+    bool again = false;
     const int number =
         with_buffer(buffer, entry, found, [&](Entry* e, char* b, std::size_t n, Entry** f) {
-          std::fseek(file.get(), line, SEEK_SET);
+          if (std::exchange(again, true)) std::fseek(file.get(), line, SEEK_SET);
           return next(file.get(), e, b, n, f);
         });
     if (number != 0 || found == nullptr) break;
-    if (matches(entry)) return entry.*name;
+    // "+" and "-" are words to the name service, and nobody's names.
+    if (matches(entry) && (entry.*name)[0] != '+' && (entry.*name)[0] != '-') return entry.*name;
   }
   return std::nullopt;
 }

@@ -1,6 +1,7 @@
 // The calls that Linux does better than POSIX. core/sys/linux has them at their best and gives way
 // to core/sys/posix when it runs on a kernel, or under a seccomp profile, without them;
-// `-Dsyscalls=posix` builds the twins alone. Only core/sys includes this.
+// `-Dsyscalls=posix` builds the twins alone. Only core/sys includes this, and
+// the tests that hold the twins against each other.
 #pragma once
 
 #include <memory>

@@ -11,17 +11,13 @@ Result<Fd> open_directory(Path path, At at, Links links) {
   return open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | no_follow, at);
 }
 
-struct DirectoryReader::State {
-  std::unique_ptr<DirectoryBatches> batches = backend::directory_batches();
-};
-
-DirectoryReader::DirectoryReader() : state_(std::make_unique<State>()) {}
+DirectoryReader::DirectoryReader() : batches_(backend::directory_batches()) {}
 DirectoryReader::~DirectoryReader() = default;
 DirectoryReader::DirectoryReader(DirectoryReader&&) noexcept = default;
 DirectoryReader& DirectoryReader::operator=(DirectoryReader&&) noexcept = default;
 
-void DirectoryReader::begin(FdRef directory) { state_->batches->begin(directory); }
+void DirectoryReader::begin(FdRef directory) { batches_->begin(directory); }
 
-Result<std::span<const DirEntry>> DirectoryReader::read() { return state_->batches->read(); }
+Result<std::span<const DirEntry>> DirectoryReader::read() { return batches_->read(); }
 
 }  // namespace core

@@ -24,9 +24,12 @@ struct DirEntry {
   std::string_view text() const { return {name, length}; }
 };
 
-/// Opens a directory to be read. ENOTDIR where it is something else; with `no_follow` a link too.
+/// Opens a directory to be read. ENOTDIR where it is something else; with `no_follow` a link too,
+/// but not "link/", which the kernel follows all the same.
 /// open(2) with O_DIRECTORY
 Result<Fd> open_directory(Path path, At at = {}, Links links = Links::follow);
+
+class DirectoryBatches;
 
 /// Reads directories, one after the other, through one buffer.
 class DirectoryReader {
@@ -36,16 +39,18 @@ class DirectoryReader {
   DirectoryReader(DirectoryReader&&) noexcept;
   DirectoryReader& operator=(DirectoryReader&&) noexcept;
 
-  /// Turns to `directory`, which stays the caller's and must have been opened for this.
+  /// Turns to `directory`, which stays the caller's and must have been opened for this: a
+  /// descriptor can be read through once. What is left of the directory before is forgotten.
   void begin(FdRef directory);
 
-  /// The next names, in the order of the file system; none at the end. A batch holds until the next
-  /// call. An error may come after good batches: what was read before it stands.
+  /// The next names, in the order of the file system; none at the end, which a directory that is
+  /// deleted meanwhile comes to. A batch holds until the next call. An error may come after good
+  /// batches: what was read before it stands. getdents64(2); there is no giving way to readdir(3),
+  /// which makes the same call.
   Result<std::span<const DirEntry>> read();
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<DirectoryBatches> batches_;
 };
 
 }  // namespace core

@@ -58,7 +58,10 @@ Result<Parent> open_parent(Path path, At at) {
   const std::string directory(last == text.npos ? "." : text.substr(0, last + 1));
   parent.name = text.substr(last == text.npos ? 0 : last + 1);
   if (parent.name.empty()) parent.name = ".";
-  auto opened = open(directory, O_PATH | O_DIRECTORY, at);
+  // What comes after the last component is not looked at any more: ".." must not lead out now.
+  const bool up = at.resolve.restricted() && parent.name == "..";
+  auto opened = open(up ? path : Path(directory), O_PATH | O_DIRECTORY, at);
+  if (up) parent.name = ".";
   if (!opened) return failure(opened.error().number, "open", path);
   parent.directory = *std::move(opened);
   return parent;

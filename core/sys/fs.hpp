@@ -21,8 +21,8 @@ struct Parent {
   bool slash = false;
 };
 
-/// Opens the directory that `path` has its last component in. The name is "." for "/" and for an
-/// empty path ENOENT is the answer.
+/// Opens the directory that `path` has its last component in. The name is "." for "/", and in a
+/// restricted `at` for "..", which is resolved at once. For an empty path ENOENT is the answer.
 Result<Parent> open_parent(Path path, At at = {});
 
 /// How access(2) looks at a file.
@@ -33,7 +33,8 @@ struct AccessHow {
 
 /// Succeeds where the kernel would let this process do all of `mode` (R_OK | W_OK | X_OK, or F_OK).
 /// It is the kernel that answers, never the mode bits. faccessat2(2); where the kernel lacks it,
-/// the cases that faccessat(2) cannot answer fail with ENOSYS.
+/// the cases that faccessat(2) cannot answer fail with ENOSYS: no_follow, a restricted `at`, and
+/// effective ids or capabilities that are not those of the real ids.
 Result<void> access(Path path, int mode, AccessHow how = {}, At at = {});
 
 /// The text that a symbolic link holds, whatever its length. EINVAL where `path` is no link.

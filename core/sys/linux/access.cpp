@@ -7,28 +7,19 @@
 namespace core::backend {
 
 Result<void> faccessat(FdRef directory, Path path, int mode, int flags) {
+#ifdef SYS_faccessat2
   // With flags the C library would make up an answer from the mode bits where the call is missing,
   // so those go to the kernel directly.
-#ifdef SYS_faccessat2
-  const long failed =
-      flags == 0 ? ::faccessat(directory.number(), path.c_str(), mode, 0)
-                 : ::syscall(SYS_faccessat2, directory.number(), path.c_str(), mode, flags);
-  if (failed == 0) return {};
-  if (!not_offered(errno)) return failure("access", path);
-  // EPERM may be the answer (an immutable file) or a seccomp profile's; the older call knows.
-  if (flags == 0) {
-    if (::syscall(SYS_faccessat, directory.number(), path.c_str(), mode) == 0) return {};
-    return failure("access", path);
+  if (flags != 0) {
+    if (::syscall(SYS_faccessat2, directory.number(), path.c_str(), mode, flags) == 0) return {};
+    if (!not_offered(errno)) return failure("access", path);
+    // EPERM may be the answer, of an immutable file. A call with a flag that does not exist tells.
+    if (errno == EPERM && ::syscall(SYS_faccessat2, -1, "", 0, -1) != 0 && errno == EINVAL) {
+      return failure(EPERM, "access", path);
+    }
   }
-  const int number = errno;
-  auto answer = posix::faccessat(directory, path, mode, flags);
-  if (!answer && answer.error().number == ENOSYS && number == EPERM) {
-    return failure(EPERM, "access", path);
-  }
-  return answer;
-#else
-  return posix::faccessat(directory, path, mode, flags);
 #endif
+  return posix::faccessat(directory, path, mode, flags);
 }
 
 }  // namespace core::backend

@@ -11,24 +11,18 @@ namespace {
 
 class Batches final : public DirectoryBatches {
  public:
-  void begin(FdRef directory) override {
-    directory_ = directory;
-    plain_.reset();
-  }
+  void begin(FdRef directory) override { directory_ = directory; }
 
   Result<std::span<const DirEntry>> read() override {
-    if (plain_) return plain_->read();
     entries_.clear();
     // A batch of "." and ".." alone is not the end.
     while (entries_.empty()) {
       const ssize_t size = ::getdents64(directory_.number(), buffer_.get(), buffer_size);
-      if (size < 0 && not_offered(errno)) {
-        plain_ = posix::directory_batches();
-        plain_->begin(directory_);
-        return plain_->read();
-      }
+      if (size < 0 && errno == EINTR) continue;
+      // A directory that was deleted meanwhile is at its end, as readdir(3) has it.
+      if (size == 0 || (size < 0 && errno == ENOENT)) break;
+      // No giving way here: readdir(3) makes the same call.
       if (size < 0) return failure("readdir");
-      if (size == 0) break;
       for (const char* at = buffer_.get(); at < buffer_.get() + size;) {
         const auto* const entry = reinterpret_cast<const dirent64*>(at);
         at += entry->d_reclen;
@@ -47,7 +41,6 @@ class Batches final : public DirectoryBatches {
   FdRef directory_ = FdRef::current_directory();
   std::unique_ptr<char[]> buffer_ = std::make_unique_for_overwrite<char[]>(buffer_size);
   std::vector<DirEntry> entries_;
-  std::unique_ptr<DirectoryBatches> plain_;
 };
 
 }  // namespace

@@ -13,14 +13,20 @@ Result<Fd> openat2(Path path, int flags, mode_t mode, At at) {
   how.mode = mode;
   how.resolve = (at.resolve.beneath ? RESOLVE_BENEATH : 0U) |
                 (at.resolve.no_symlinks ? RESOLVE_NO_SYMLINKS : 0U);
-  for (;;) {
+  // EAGAIN: something was renamed or mounted meanwhile, and the kernel could not be sure of a "..".
+  // But it is also the answer of a leased file to O_NONBLOCK, so there is an end to it.
+  for (int patience = 10'000;; --patience) {
     const long number =
         ::syscall(SYS_openat2, at.directory.number(), path.c_str(), &how, sizeof how);
     if (number >= 0) return Fd(static_cast<int>(number));
-    // EAGAIN: something was renamed or mounted meanwhile, and the kernel could not be sure.
-    if (errno == EINTR || errno == EAGAIN) continue;
-    if (not_offered(errno)) return posix::openat2(path, flags, mode, at);
-    return failure("open", path);
+    if (errno == EINTR || (errno == EAGAIN && patience > 0)) continue;
+    // EPERM may be the answer, of an immutable file. A call without an argument tells.
+    const int refused = errno;
+    if (refused == EPERM && ::syscall(SYS_openat2, -1, "", nullptr, 0) < 0 && errno == EINVAL) {
+      return failure(EPERM, "open", path);
+    }
+    if (not_offered(refused)) return posix::openat2(path, flags, mode, at);
+    return failure(refused, "open", path);
   }
 }
 

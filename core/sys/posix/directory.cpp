@@ -28,7 +28,6 @@ class Batches final : public DirectoryBatches {
     stream_.reset(number < 0 ? nullptr : ::fdopendir(number));
     failed_ = stream_ ? 0 : errno;
     if (!stream_ && number >= 0) ::close(number);
-    if (stream_) ::rewinddir(stream_.get());
   }
 
   Result<std::span<const DirEntry>> read() override {

@@ -3,7 +3,7 @@
 namespace core::posix {
 
 Result<Fd> openat2(Path path, int /*flags*/, mode_t /*mode*/, At /*at*/) {
-  return failure(ENOSYS, "openat2", path);
+  return failure(ENOSYS, "open", path);
 }
 
 }  // namespace core::posix
