@@ -157,7 +157,7 @@ TEST_CASE("parse: a value that may be left out is never the next word") {
   CHECK(read({"words", "--colour=name"}) == "<colour=name>");
   CHECK(read({"words", "-ca", "name"}) == "<all><colour=size><name>");
   CHECK(wrong({"words", "--colour={}"}) == "--colour '{}': not one of name, size");
-  CHECK(wrong({"words", "--colour==name"}) == "--colour =name: not one of name, size");
+  CHECK(wrong({"words", "--colour==name"}) == "--colour '=name': not one of name, size");
 }
 
 TEST_CASE("parse: of an option given twice the last one counts, or all where they add up") {
