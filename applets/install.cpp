@@ -1,5 +1,13 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "applets/registry.hpp"
 #include "core/cli/applet.hpp"
+#include "core/cli/nearest.hpp"
+#include "core/out/quote.hpp"
+#include "core/sys/fs.hpp"
+#include "core/sys/program.hpp"
+#include "core/sys/stat.hpp"
 
 namespace applets {
 namespace {
@@ -8,14 +16,174 @@ using namespace cli;
 using namespace out;
 
 struct Args {
+  bool hard = false;
+  std::string_view prefix;
   std::string directory;
+  std::vector<std::string> applets;
 };
+
+// Under another prefix osbox would not know what the link means.
+constexpr Word<std::string_view> prefixes[] = {{"os-", "os-"}, {"osbox-", "osbox-"}};
 
 constexpr Option options[] = {
-    operand<&Args::directory>("DIR", "Where the links go", Completes::directory),
+    flag<&Args::hard>("hard", "Hard links instead of symbolic ones"),
+    choice<&Args::prefix, prefixes>(0, "prefix", "PFX", "Put PFX in front of each name"),
+    operand<&Args::directory>("DIR", "Directory the links go to; it must exist",
+                              Completes::directory),
+    operands<&Args::applets>("APPLET", "Applet or alias to link; none: all of them", Least::none,
+                             Completes::applet),
 };
 
-Outcome run(Args& /*args*/, Io& /*io*/) { return misuse("not yet"); }
+struct Row {
+  std::string path;
+  std::string_view applet;
+  std::string_view target;
+  std::string_view action;
+};
+
+constexpr Field fields[] = {
+    name<&Row::path>("path", "The link"),
+    text<&Row::applet>("applet", "What it runs"),
+    name<&Row::target>("target", "The file of osbox that it leads to"),
+    text<&Row::action>("action",
+                       "made; kept, where it was there; replaced, where it was of the "
+                       "other form"),
+};
+
+constexpr Table tables[] = {{.fields = fields, .line = "{action} {path} -> {target}"}};
+
+constexpr Example examples[] = {
+    {"--install --prefix os- ~/bin", "Make os-stat, os-walk and all the others in ~/bin"},
+    {"--install /usr/local/bin strerror", "Make one of them, under its plain name"},
+};
+
+bool same_file(const core::Stat& a, const core::Stat& b) {
+  return a.dev == b.dev && a.ino == b.ino;
+}
+
+/// The program all links lead to.
+struct Program {
+  std::string path;
+  core::Stat file;
+  core::Stat directory;
+};
+
+core::Result<Program> find_program() {
+  Program program;
+  program.path = TRY(core::program_path());
+  program.file = TRY(core::stat(program.path));
+  program.directory = TRY(core::stat(program.path.substr(0, program.path.rfind('/') + 1)));
+  return program;
+}
+
+/// Makes links in one directory.
+class Linker {
+ public:
+  Linker(const Program& program, bool hard, std::string directory, core::FdRef there,
+         const core::Stat& identity)
+      : program_(program),
+        hard_(hard),
+        directory_(std::move(directory)),
+        there_(there),
+        holds_program_(same_file(identity, program.directory)) {
+    if (!directory_.ends_with('/')) directory_ += '/';
+  }
+
+  /// The link called `name`, and what was done for it.
+  core::Result<Row> link(const std::string& name, std::string_view applet) {
+    Row row{directory_ + name, applet, program_.path, "made"};
+    const auto made = make(name);
+    if (made) return row;
+    if (made.error().number != EEXIST) return core::failure(made.error().number, call(), row.path);
+    switch (look(name)) {
+      case Found::same:
+        row.action = "kept";
+        return row;
+      case Found::other_form:
+        row.action = "replaced";
+        if (const auto replaced = replace(name); !replaced) {
+          return core::failure(replaced.error().number, replaced.error().call, row.path);
+        }
+        return row;
+      case Found::foreign:
+        break;
+    }
+    return core::failure(EEXIST, call(), row.path);
+  }
+
+ private:
+  enum class Found { same, other_form, foreign };
+
+  const char* call() const { return hard_ ? "link" : "symlink"; }
+
+  core::Result<void> make(const std::string& name) const {
+    if (!hard_) return core::symlink(program_.path, name, there_);
+    // Both paths start at one place; an absolute one starts where it likes.
+    return core::link(program_.path, name, there_);
+  }
+
+  /// What has the name already.
+  Found look(const std::string& name) const {
+    const auto self = core::lstat(name, core::want::basic, there_);
+    if (!self) return Found::foreign;
+    if (same_file(*self, program_.file)) {
+      const bool itself = holds_program_ && program_.path.ends_with("/" + name);
+      return hard_ || itself ? Found::same : Found::other_form;
+    }
+    if (self->type != core::Type::link) return Found::foreign;
+    const auto target = core::readlink(name, there_);
+    if (target && *target == program_.path) return hard_ ? Found::other_form : Found::same;
+    const auto led_to = core::stat(name, core::want::basic, there_);
+    return led_to && same_file(*led_to, program_.file) ? Found::other_form : Found::foreign;
+  }
+
+  /// Puts a link of the wanted form in the place of one that is there, without a moment between.
+  core::Result<void> replace(const std::string& name) const {
+    for (unsigned attempt = 0;; ++attempt) {
+      const std::string temporary =
+          ".osbox-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
+      if (const auto made = make(temporary); !made) {
+        if (made.error().number == EEXIST) continue;
+        return made;
+      }
+      auto renamed = core::rename(temporary, name, there_);
+      if (!renamed) (void)core::unlink(temporary, there_);
+      return renamed;
+    }
+  }
+
+  const Program& program_;
+  bool hard_;
+  std::string directory_;
+  core::FdRef there_;
+  bool holds_program_;
+};
+
+Outcome run(Args& args, Io& io) {
+  std::vector<std::string_view> known;
+  for (const cli::Found& found : all(registry)) known.push_back(found.name());
+  std::vector<std::string_view> wanted(args.applets.begin(), args.applets.end());
+  if (wanted.empty()) wanted = known;
+  for (const std::string_view name : wanted) {
+    if (find(registry, name).applet != nullptr) continue;
+    return misuse("no applet " + quoted(name) + did_you_mean(name, known));
+  }
+
+  auto records = TRY(io.records<Row>(tables[0]));
+  const core::Fd directory = TRY(core::open(args.directory, O_PATH | O_DIRECTORY));
+  const core::Stat identity = TRY(core::fstat(directory));
+  const Program program = TRY(find_program());
+  Linker linker(program, args.hard, args.directory, directory, identity);
+  for (const std::string_view name : wanted) {
+    const auto row = linker.link(std::string(args.prefix).append(name), name);
+    if (row) {
+      records.put(*row);
+    } else {
+      io.fail(row.error());
+    }
+  }
+  return 0;
+}
 
 }  // namespace
 
@@ -23,8 +191,16 @@ extern constexpr Applet install = {
     .name = "--install",
     .group = Group::links,
     .summary = "make links to osbox, one for each applet",
-    .description = "",
+    .description =
+        "Makes in DIR a link to the running osbox for every applet and alias, or for each APPLET. "
+        "The links are symbolic and hold the absolute path of osbox, unless --hard asks for hard "
+        "ones; these must be on the file system of osbox (EXDEV).\n\n"
+        "A link to osbox that is there already is kept; one of the other form is replaced in one "
+        "step. Anything else that has the name stays as it is and is a failure with EEXIST.",
     .options = options,
+    .tables = tables,
+    .examples = examples,
+    .see_also = "link(2), symlink(2)",
     .main = runs<run>,
 };
 

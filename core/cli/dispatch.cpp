@@ -13,6 +13,7 @@ namespace {
 
 using Words = std::span<const std::string_view>;
 
+constexpr int status_misuse = 2;
 constexpr int status_unknown_applet = 127;
 
 std::string usage(Registry registry) {
@@ -25,14 +26,16 @@ std::string usage(Registry registry) {
   std::string to =
       "osbox: Python's os module for the shell\n\n"
       "Usage: osbox APPLET [OPTION...] [OPERAND...]\n"
-      "       osbox help APPLET        what the applet does, its options and fields\n"
+      "       osbox help APPLET        its options, its fields and examples\n"
       "       osbox --list             the names of all applets\n"
-      "       osbox --install DIR      links to osbox in DIR, one for each applet\n"
-      "       osbox --version\n";
+      "       osbox --install DIR      make links to osbox in DIR, one for each applet\n"
+      "       osbox --version          print the version\n";
+  const std::vector<Found> applets = all(registry);
   for (const auto& [group, title] : groups) {
-    to.append("\n").append(title).append(":\n");
-    for (const Found& found : all(registry)) {
+    bool first = true;
+    for (const Found& found : applets) {
       if (found.applet->group != group) continue;
+      if (std::exchange(first, false)) to.append("\n").append(title).append(":\n");
       to.append("  ").append(found.name());
       to.append(13 - std::min<std::size_t>(12, found.name().size()), ' ');
       to.append(found.summary()).append("\n");
@@ -68,43 +71,77 @@ int run(const Found& found, Words words, out::Io& io) {
   }
 }
 
-/// A word that belongs to osbox itself, printed and done.
+/// What belongs to osbox itself, printed and done.
 int print(std::string_view text, out::Io& io) {
-  io.start({.name = "osbox"}, {});
   io.print(text);
   return io.finish(0);
 }
 
+int print_list(Registry registry, out::Io& io) {
+  std::string list;
+  for (const Found& found : all(registry)) list.append(found.name()).append("\n");
+  return print(list, io);
+}
+
+int misuse(const std::string& message, out::Io& io) {
+  io.remark("osbox: " + message + "; see 'osbox --help'");
+  return status_misuse;
+}
+
+int unknown_word(std::string_view word, out::Io& io) {
+  std::vector<std::string_view> known;
+  for (const OwnWord& own : own_words) known.push_back(own.word);
+  return misuse("unknown option " + out::quoted(word) + did_you_mean(word, known), io);
+}
+
 int run_osbox(Registry registry, const Applet& install, Words words, out::Io& io) {
+  io.start({.name = "osbox", .call = "osbox"}, {});
   if (words.empty()) return print(usage(registry), io);
   const std::string_view first = words.front();
   const Words rest = words.subspan(1);
-  if (first == "help" && !rest.empty()) {
-    constexpr std::string_view help[] = {"--help"};
-    const Found found = find(registry, rest.front());
-    return found.applet != nullptr ? run(found, help, io)
-                                   : unknown_applet(registry, rest.front(), io);
-  }
-  if (first == "--help" || first == "help") return print(usage(registry), io);
-  if (first == "--version") return print("osbox " OSBOX_VERSION "\n", io);
-  if (first == "--list") {
-    std::string list;
-    for (const Found& found : all(registry)) list.append(found.name()).append("\n");
-    return print(list, io);
-  }
   if (first == "--install") return run({&install}, rest, io);
   if (first == "--complete") return print(completions(registry, install, rest), io);
-  if (first == "--man" && !rest.empty()) {
-    const Found found = find(registry, rest.front());
-    if (found.applet == nullptr) return unknown_applet(registry, rest.front(), io);
-    return print(manual_page(*found.applet), io);
+
+  const bool takes_applet = first == "help" || first == "--man";
+  const bool own = takes_applet || first == "--help" || first == "--list" || first == "--version";
+  if (own) {
+    const std::size_t most = takes_applet ? 1 : 0;
+    if (rest.size() > most) {
+      return misuse("unexpected operand " + out::quoted(rest[most]), io);
+    }
+    if (first == "--version") return print("osbox " OSBOX_VERSION "\n", io);
+    if (first == "--list") return print_list(registry, io);
+    if (rest.empty()) {
+      if (first == "--man") return misuse("missing operand APPLET", io);
+      return print(usage(registry), io);
+    }
+    const Found found = rest.front() == install.name ? Found{&install} : find(registry, rest[0]);
+    if (found.applet == nullptr) return unknown_applet(registry, rest[0], io);
+    if (first == "--man") return print(manual_page(*found.applet), io);
+    constexpr std::string_view help[] = {"--help"};
+    return run(found, help, io);
   }
+
   const Found found = find(registry, first);
-  if (found.applet == nullptr) return unknown_applet(registry, first, io);
-  return run(found, rest, io);
+  if (found.applet != nullptr) return run(found, rest, io);
+  return first.starts_with('-') ? unknown_word(first, io) : unknown_applet(registry, first, io);
 }
 
+std::string_view base_name(std::string_view program) {
+  return program.substr(program.rfind('/') + 1);
+}
+
+constexpr OwnWord words_of_osbox[] = {
+    {"--help", "List the applets"},
+    {"--install", "Make links to osbox, one for each applet"},
+    {"--list", "Print the names of all applets"},
+    {"--version", "Print the version"},
+    {"help", "Show what an applet does"},
+};
+
 }  // namespace
+
+constinit const std::span<const OwnWord> own_words = words_of_osbox;
 
 Found find(Registry registry, std::string_view name) {
   const auto at = std::ranges::lower_bound(registry, name, {}, &Applet::name);
@@ -127,18 +164,30 @@ std::vector<Found> all(Registry registry) {
   return found;
 }
 
-int dispatch(Registry registry, const Applet& install, Words words, out::Io& io) {
-  if (words.empty()) return run_osbox(registry, install, words, io);
-  std::string_view name = words.front();
-  name.remove_prefix(name.rfind('/') + 1);
-  for (const std::string_view prefix :
-       {std::string_view("osbox-"), std::string_view("os-"), std::string_view()}) {
+Found find_by_link(Registry registry, std::string_view program) {
+  const std::string_view name = base_name(program);
+  for (const std::string_view prefix : {"osbox-", "os-", ""}) {
     if (!name.starts_with(prefix)) continue;
     const Found found = find(registry, name.substr(prefix.size()));
-    if (found.applet != nullptr) return run(found, words.subspan(1), io);
+    if (found.applet != nullptr) return found;
   }
-  if (name.starts_with("osbox")) return run_osbox(registry, install, words.subspan(1), io);
-  return unknown_applet(registry, name, io);
+  return {};
+}
+
+bool is_osbox(std::string_view program) {
+  const std::string_view name = base_name(program);
+  // "osbox.old" is osbox, "osbox-sta" a link that has lost its applet.
+  return name.empty() || (name.starts_with("osbox") && !name.starts_with("osbox-"));
+}
+
+int dispatch(Registry registry, const Applet& install, Words words, out::Io& io) {
+  // Whoever calls execve may leave argv empty.
+  const std::string_view program = words.empty() ? std::string_view() : words.front();
+  const Words rest = words.subspan(words.empty() ? 0 : 1);
+  const Found found = find_by_link(registry, program);
+  if (found.applet != nullptr) return run(found, rest, io);
+  if (is_osbox(program)) return run_osbox(registry, install, rest, io);
+  return unknown_applet(registry, base_name(program), io);
 }
 
 }  // namespace cli

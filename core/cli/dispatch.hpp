@@ -24,6 +24,20 @@ struct Found {
 /// The applet or alias called `name`; no applet where there is none.
 Found find(Registry registry, std::string_view name);
 
+/// What a program of this name runs, as its link says: the applet `stat` for "/bin/stat", "os-stat"
+/// and "osbox-stat". No applet for osbox itself and for a name that means nothing.
+Found find_by_link(Registry registry, std::string_view program);
+
+/// True where a program of this name is osbox itself, which looks for the applet in its first word.
+bool is_osbox(std::string_view program);
+
+/// The words that osbox itself takes in place of an applet's name.
+struct OwnWord {
+  std::string_view word;
+  std::string_view summary;
+};
+extern const std::span<const OwnWord> own_words;
+
 /// Every applet and alias, sorted by name.
 std::vector<Found> all(Registry registry);
 

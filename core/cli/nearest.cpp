@@ -43,11 +43,12 @@ std::vector<std::string_view> nearest(std::string_view word,
   return words;
 }
 
-std::string did_you_mean(std::string_view word, std::span<const std::string_view> known) {
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> known,
+                         std::string_view before) {
   std::string text;
   for (const std::string_view candidate : nearest(word, known)) {
     text += text.empty() ? " (did you mean " : ", ";
-    text += candidate;
+    text.append(before).append(candidate);
   }
   return text.empty() ? text : text + "?)";
 }

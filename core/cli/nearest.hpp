@@ -13,7 +13,8 @@ namespace cli {
 std::vector<std::string_view> nearest(std::string_view word,
                                       std::span<const std::string_view> known);
 
-/// " (did you mean a, b?)", or nothing.
-std::string did_you_mean(std::string_view word, std::span<const std::string_view> known);
+/// " (did you mean a, b?)", or nothing. `before` stands in front of each: "--" for options.
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> known,
+                         std::string_view before = {});
 
 }  // namespace cli

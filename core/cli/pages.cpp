@@ -1,5 +1,8 @@
 #include "core/cli/pages.hpp"
 
+#include <algorithm>
+#include <vector>
+
 #include "core/cli/common.hpp"
 #include "core/out/utf8.hpp"
 
@@ -79,6 +82,29 @@ std::string label_of(const Option& option) {
   return label;
 }
 
+/// A titled list of rows, as pages show them.
+struct Part {
+  std::string_view title;
+  std::vector<const Option*> rows;
+};
+
+/// The sections of `applet`, its operands in front, together with the options that are about them.
+std::vector<Part> parts_of(const Applet& applet) {
+  Part operands{"Operands", {}};
+  std::vector<Part> parts = {{}};
+  for (const Section& section : sections(applet)) {
+    const bool about_operands = section.shared && section.title == operands.title;
+    Part part{section.title, {}};
+    for (const Option& option : section.options) {
+      (option.is_operand() || about_operands ? operands : part).rows.push_back(&option);
+    }
+    if (!part.rows.empty()) parts.push_back(std::move(part));
+  }
+  parts.front() = std::move(operands);
+  if (parts.front().rows.empty()) parts.erase(parts.begin());
+  return parts;
+}
+
 /// The help of `option`, and the words it takes where the text does not name them.
 std::string text_of(const Option& option) {
   std::string text(option.help);
@@ -101,16 +127,20 @@ std::span<const Status> statuses_of(const Applet& applet) {
   return applet.statuses.empty() ? std::span<const Status>(usual_statuses) : applet.statuses;
 }
 
-/// One sentence, for a line of its own: the first letter a capital, a full stop at the end.
+/// One sentence, for a line of its own: the first letter a capital, a full stop at the end. A list
+/// of words, "file, dir", keeps the first of them as it is.
 std::string sentence(std::string_view text) {
   std::string line(text);
-  if (!line.empty() && line[0] >= 'a' && line[0] <= 'z') line[0] = static_cast<char>(line[0] - 32);
-  return line + ".";
+  const bool list = text.substr(0, text.find(' ')).find_first_of(",;") != text.npos;
+  if (!list && text.substr(0, 1) >= "a" && text.substr(0, 1) <= "z") {
+    line[0] = static_cast<char>(line[0] - 'a' + 'A');
+  }
+  return line.ends_with('.') ? line : line + ".";
 }
 
 // ---- mdoc
 
-/// Text for the body of a manual page: no line of it is taken for a macro or an escape.
+/// Text that is none of roff's own.
 std::string roff(std::string_view text) {
   std::string to;
   for (const char byte : text) {
@@ -118,8 +148,6 @@ std::string roff(std::string_view text) {
       to += "\\e";
     } else if (byte == '-') {
       to += "\\-";
-    } else if ((byte == '.' || byte == '\'') && (to.empty() || to.back() == '\n')) {
-      to.append("\\&").append(1, byte);
     } else {
       to += byte;
     }
@@ -127,9 +155,32 @@ std::string roff(std::string_view text) {
   return to;
 }
 
-/// A text for the arguments of a macro: in quotes, since words like "No" are macros themselves.
+/// Adds `text` in lines of its own that are not too long for those who read the source.
+void append_lines(std::string& to, std::string_view text) {
+  constexpr std::size_t source_width = 78;
+  std::size_t column = 0;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string word = roff(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (column != 0 && column + 1 + word.size() > source_width) {
+      to += '\n';
+      column = 0;
+    }
+    if (column != 0) {
+      to += ' ';
+    } else if (word.starts_with('.') || word.starts_with('\'')) {
+      to += "\\&";  // at the beginning of a line these are the sign of a macro
+    }
+    to += word;
+    column += 1 + word.size();
+  }
+  to += '\n';
+}
+
+/// A text for the arguments of a macro. Words of two letters could be macros themselves.
 std::string macro_word(std::string_view text) {
-  std::string to = "\"";
+  std::string to = text.size() == 2 ? "\"\\&" : "\"";
   for (const char byte : roff(text)) {
     if (byte == '"')
       to += "\\(dq";
@@ -147,11 +198,11 @@ void append_sentences(std::string& to, std::string_view text) {
     const bool ends = (text[at] == '.' || text[at] == ':') && text.substr(at + 1, 1) == " " &&
                       text.substr(at + 2, 1) >= "A" && text.substr(at + 2, 1) <= "Z";
     if (!ends) continue;
-    to.append(roff(line)).append("\n");
+    append_lines(to, line);
     line.clear();
     ++at;
   }
-  if (!line.empty()) to.append(roff(line)).append("\n");
+  if (!line.empty()) append_lines(to, line);
 }
 
 void append_paragraphs(std::string& to, std::string_view text) {
@@ -188,42 +239,45 @@ void append_option_item(std::string& to, const Option& option) {
   append_sentences(to, sentence(text_of(option)));
 }
 
+/// `list` is "stat(2), errno(3)"; in the page they are sorted by section and name, as is usual.
 void append_see_also(std::string& to, std::string_view list) {
+  std::vector<std::pair<std::string_view, std::string_view>> pages = {{"1", "osbox"}};
+  while (!list.empty()) {
+    const std::string_view page = list.substr(0, list.find(", "));
+    list.remove_prefix(std::min(page.size() + 2, list.size()));
+    const std::size_t open = std::min(page.find('('), page.size() - 1);
+    pages.emplace_back(page.substr(open + 1, page.size() - open - 2), page.substr(0, open));
+  }
+  std::ranges::sort(pages);
   to += ".Sh SEE ALSO\n";
-  std::string all = "osbox(1)";
-  if (!list.empty()) all.append(", ").append(list);
-  std::string_view rest = all;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find(", "), rest.size());
-    const std::string_view page = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 2, rest.size()));
-    const std::size_t open = page.find('(');
-    to.append(".Xr ").append(page.substr(0, open)).append(" ");
-    to.append(page.substr(open + 1, page.size() - open - 2));
-    to += rest.empty() ? "\n" : " ,\n";
+  for (const auto& page : pages) {
+    to.append(".Xr ").append(page.second).append(" ").append(page.first);
+    to += &page == &pages.back() ? "\n" : " ,\n";
   }
 }
 
 }  // namespace
 
 std::string help_page(const Applet& applet, std::string_view name) {
+  const Alias* called = nullptr;
+  for (const Alias& alias : applet.aliases) {
+    if (alias.name == name) called = &alias;
+  }
   std::string to = "osbox ";
   to.append(name).append(": ");
-  std::string_view summary = applet.summary;
-  for (const Alias& alias : applet.aliases) {
-    if (alias.name == name) summary = alias.summary;
-  }
-  append_wrapped(to, summary, 2);
+  append_wrapped(to, called != nullptr ? called->summary : applet.summary, 2);
   to.append("\nUsage: osbox ").append(name).append(" ");
-  append_wrapped(to, usage_of(applet), 7);
+  append_wrapped(to, usage_of(applet), 9);
+  if (!applet.aliases.empty()) to += '\n';
   for (const Alias& alias : applet.aliases) {
-    to.append("       osbox ").append(alias.name).append(" = osbox ").append(applet.name);
-    to.append(" ").append(alias.options).append("\n");
+    to.append("osbox ").append(alias.name).append(" is osbox ").append(applet.name);
+    if (!alias.options.empty()) to.append(" ").append(alias.options);
+    to += ".\n";
   }
-  for (const Section& section : sections(applet)) {
-    to.append("\n").append(section.title).append(":\n");
-    for (const Option& option : section.options) {
-      append_entry(to, label_of(option), text_of(option), 26);
+  for (const Part& part : parts_of(applet)) {
+    to.append("\n").append(part.title).append(":\n");
+    for (const Option* const option : part.rows) {
+      append_entry(to, label_of(*option), text_of(*option), 26);
     }
   }
   for (const out::Table& table : applet.tables) {
@@ -270,12 +324,13 @@ std::string manual_page(const Applet& applet) {
   append_paragraphs(to, applet.description);
   for (const Alias& alias : applet.aliases) {
     to.append(".Pp\n.Ic ").append(macro_word(alias.name)).append("\nis\n.Ic ");
-    to.append(macro_word(std::string(applet.name) + " " + std::string(alias.options)));
-    to.append(" .\n");
+    std::string meaning(applet.name);
+    if (!alias.options.empty()) meaning.append(" ").append(alias.options);
+    to.append(macro_word(meaning)).append(" .\n");
   }
-  for (const Section& section : sections(applet)) {
-    to.append(".Ss ").append(section.title).append("\n.Bl -tag -width Ds\n");
-    for (const Option& option : section.options) append_option_item(to, option);
+  for (const Part& part : parts_of(applet)) {
+    to.append(".Ss ").append(part.title).append("\n.Bl -tag -width Ds\n");
+    for (const Option* const option : part.rows) append_option_item(to, *option);
     to += ".El\n";
   }
   for (const out::Table& table : applet.tables) {
@@ -283,8 +338,8 @@ std::string manual_page(const Applet& applet) {
     if (!table.when.empty()) to.append(" ").append(roff(table.when));
     to += "\n.Bl -tag -width Ds\n";
     for (const out::Field& field : table.fields) {
-      to.append(".It Va ").append(macro_word(field.name)).append(" No ( Ns ");
-      to.append(macro_word(out::kind_word(field.kind))).append(" Ns )\n");
+      to.append(".It Va ").append(macro_word(field.name)).append(" Pq ");
+      to.append(macro_word(out::kind_word(field.kind))).append("\n");
       append_sentences(to, sentence(field.help));
     }
     to += ".El\n";

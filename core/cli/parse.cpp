@@ -11,18 +11,12 @@
 #include "core/cli/nearest.hpp"
 #include "core/cli/pages.hpp"
 #include "core/out/quote.hpp"
+#include "core/out/utf8.hpp"
 #include "core/sys/directory.hpp"
 #include "core/sys/fs.hpp"
 
 namespace cli {
 namespace {
-
-// What stands for the value of an option that has none, and for one that is empty; CLI11 knows
-// neither.
-constexpr const char* omitted = "\1";
-constexpr const char* empty = "\2";
-
-constexpr const char* no_value = " takes no value";
 
 /// A row, and what it stores into.
 struct Row {
@@ -30,34 +24,72 @@ struct Row {
   void* into;
 };
 
+using Rows = std::span<const Row>;
+
 std::string shown(const Option& option) {
   return option.name.empty() ? std::string{'-', option.letter} : "--" + std::string(option.name);
 }
 
-/// CLI11's own view of what it could not place: operands, and options that nobody has.
+const Row* by_name(Rows rows, std::string_view name) {
+  for (const Row& row : rows) {
+    if (!name.empty() && row.option->name == name) return &row;
+  }
+  return nullptr;
+}
+
+const Row* by_letter(Rows rows, char letter) {
+  for (const Row& row : rows) {
+    if (letter != 0 && row.option->letter == letter) return &row;
+  }
+  return nullptr;
+}
+
+/// CLI11 as a reader of one option at a time. It takes some words for what they are not ("-a-" for
+/// -a and "--", "-a!" for -a and an operand, "--name=" for a --name that lacks its value), so each
+/// is looked at before; operands never reach it.
 class Parser : public CLI::App {
  public:
-  Parser() : CLI::App("") {
+  explicit Parser(Rows rows) : CLI::App("") {
     set_help_flag();
-    allow_extras();
+    for (const Row& row : rows) {
+      const Option& option = *row.option;
+      if (option.is_operand()) continue;
+      std::string names = option.letter != 0 ? std::string{'-', option.letter} : "";
+      if (!option.name.empty()) {
+        names.append(names.empty() ? "" : ",").append("--").append(option.name);
+      }
+      // One value each time, whatever it looks like, and no more words than that.
+      made_[&row] = option.shape == Option::Shape::value
+                        ? add_option(names)->expected(1)->allow_extra_args(false)
+                        : add_flag(names);
+    }
   }
-  const auto& left() const { return missing_; }
-  using Classifier = CLI::detail::Classifier;
+
+  /// Reads the option of `row` that the last of `words` begins with, and takes it away, its value
+  /// with it. Throws CLI::ArgumentMismatch where there is none.
+  const std::string& read(const Row& row, std::vector<std::string>& words) {
+    bool ended = false;
+    _parse_single(words, ended);
+    return made_.at(&row)->results().back();
+  }
+
+ private:
+  std::map<const Row*, CLI::Option*> made_;
 };
 
-std::unexpected<out::Usage> unknown_option(std::string_view word, std::span<const Row> rows) {
-  word = word.substr(0, word.find('='));
-  std::string text;
-  if (word.starts_with("--")) {
-    std::vector<std::string_view> known;
-    for (const Row& row : rows) {
-      if (!row.option->name.empty()) known.push_back(row.option->name);
-    }
-    text = "unknown option " + out::quoted(word) + did_you_mean(word.substr(2), known);
-  } else {
-    text = "unknown option " + out::quoted(word.substr(0, 2));
+std::unexpected<out::Usage> unknown_name(std::string_view name, Rows rows) {
+  std::vector<std::string_view> known;
+  for (const Row& row : rows) {
+    if (!row.option->name.empty()) known.push_back(row.option->name);
   }
-  return out::misuse(std::move(text));
+  return out::misuse("unknown option " + out::quoted("--" + std::string(name)) +
+                     did_you_mean(name, known, "--"));
+}
+
+/// `letters` are those of a bundle that are left, the unknown one first.
+std::unexpected<out::Usage> unknown_letter(std::string_view letters) {
+  const unsigned length = std::max(1U, out::decode_utf8(letters).length);
+  return out::misuse("unknown option " + out::quoted("-" + std::string(letters.substr(0, length))));
 }
 
 std::expected<void, out::Usage> store(const Row& row, std::string_view value) {
@@ -68,120 +100,101 @@ std::expected<void, out::Usage> store(const Row& row, std::string_view value) {
   return out::misuse(label + " " + out::quoted(value) + ": " + stored.error());
 }
 
+bool is_operand(std::string_view word) { return word.size() < 2 || word[0] != '-'; }
+
+/// What the operands of an applet are like.
+struct Expected {
+  bool paths = false;
+  bool command = false;
+  std::size_t before_command = 0;  ///< operands in front of the command's name
+};
+
 /// Stores the options among `words`, in the order given, and leaves the operands.
 std::expected<std::vector<std::string_view>, out::Usage> take_options(
-    std::span<const std::string_view> words, std::span<const Row> rows, bool command,
-    bool takes_paths) {
-  std::vector<std::string_view> operands;
+    std::span<const std::string_view> words, Rows rows, const Expected& expected) {
   // Nothing to parse, no parser to build.
-  const auto is_operand = [](std::string_view word) { return word.size() < 2 || word[0] != '-'; };
-  if (std::ranges::all_of(words, is_operand) || (command && is_operand(words.front()))) {
-    operands.assign(words.begin(), words.end());
-    return operands;
+  if (std::ranges::all_of(words, is_operand) ||
+      (expected.command && expected.before_command == 0 && is_operand(words.front()))) {
+    return std::vector(words.begin(), words.end());
   }
 
-  Parser parser;
-  if (command) parser.prefix_command();
-  std::map<const CLI::Option*, std::pair<const Row*, std::size_t>> made;
-  for (const Row& row : rows) {
-    const Option& option = *row.option;
-    if (option.is_operand()) continue;
-    std::string names = option.letter != 0 ? std::string{'-', option.letter} : "";
-    if (!option.name.empty()) {
-      names.append(names.empty() ? "" : ",").append("--").append(option.name);
-    }
-    CLI::Option* to = nullptr;
-    if (option.shape == Option::Shape::value) {
-      // One value each time, whatever it looks like; the last one counts, or all, as `store` says.
-      to = parser.add_option(names)->expected(1)->allow_extra_args(false);
-    } else {
-      // With a value that may be left out, --name takes none from the next word.
-      const bool optional = option.shape == Option::Shape::optional_value;
-      to = parser.add_flag(optional ? names + "{" + omitted + "}" : names);
-      to->disable_flag_override(!optional);
-    }
-    to->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    made[to] = {&row, 0};
-  }
-
-  // CLI11 reads from the back. "--name=" it takes for a --name that still wants its value.
-  std::vector<std::string> reversed;
+  Parser parser(rows);
+  std::vector<std::string_view> operands;
+  std::vector<std::string> left(words.rbegin(), words.rend());
   bool ended = false;
-  for (const std::string_view word : words) {
-    ended = ended || word == "--";
-    reversed.emplace_back(word);
-    if (ended || !word.starts_with("--") || word.find('=') != word.size() - 1) continue;
-    const std::string_view name = word.substr(2, word.size() - 3);
-    const auto row = std::ranges::find(rows, name, [](const Row& r) { return r.option->name; });
-    if (row == rows.end()) continue;
-    switch (row->option->shape) {
-      case Option::Shape::flag:
-        return out::misuse("option --" + std::string(name) + no_value);
-      case Option::Shape::optional_value:
-        reversed.back() += empty;
-        break;
-      default:
-        reversed.back().pop_back();
-        reversed.emplace_back();
+  bool in_bundle = false;
+  while (!left.empty()) {
+    const std::string_view word = words[words.size() - left.size()];
+    if (!in_bundle) {
+      const bool at_command = expected.command && operands.size() == expected.before_command;
+      // -1 may be a number where there is no such option, but neither a path nor a command.
+      const bool number = word.size() > 1 && word[0] == '-' && word[1] >= '0' && word[1] <= '9' &&
+                          by_letter(rows, word[1]) == nullptr && !expected.paths && !at_command;
+      if (ended || is_operand(word) || number) {
+        operands.push_back(word);
+        left.pop_back();
+        ended = ended || at_command;
+        continue;
+      }
+      if (word == "--") {
+        ended = true;
+        left.pop_back();
+        continue;
+      }
     }
-  }
-  std::ranges::reverse(reversed);
-  try {
-    parser.parse(std::move(reversed));
-  } catch (const CLI::ArgumentMismatch& mismatch) {
-    const std::string text = mismatch.what();
-    const std::string name = text.substr(0, text.find_first_of(" :"));
-    return out::misuse(name.starts_with('-') ? "option " + name + " needs a value"
-                                             : "option --" + name + no_value);
-  } catch (const CLI::Error& error) {
-    return out::misuse(error.what());
-  }
-
-  bool options_ended = false;
-  std::size_t at = 0;
-  for (const auto& [kind, word] : parser.left()) {
-    if (kind == Parser::Classifier::POSITIONAL_MARK) {
-      options_ended = true;
-      continue;
+    const bool is_long = !in_bundle && word[1] == '-';
+    const std::size_t equals = is_long ? word.find('=') : word.npos;
+    const std::string_view name = is_long ? word.substr(2, equals - 2) : std::string_view();
+    const Row* const row = is_long ? by_name(rows, name) : by_letter(rows, left.back()[1]);
+    if (row == nullptr) {
+      if (is_long) return unknown_name(name, rows);
+      return unknown_letter(std::string_view(left.back()).substr(1));
     }
-    // CLI11 holds "-1" for an operand where there is no option 1; only where numbers are expected
-    // it may be one.
-    const bool number = kind == Parser::Classifier::NONE && !options_ended && !command &&
-                        word.size() > 1 && word[0] == '-';
-    if (kind != Parser::Classifier::NONE || (number && takes_paths)) {
-      return unknown_option(word, rows);
+    const Option& option = *row->option;
+    if (equals != word.npos) {
+      switch (option.shape) {
+        case Option::Shape::flag:
+          return out::misuse("option " + shown(option) + " takes no value");
+        case Option::Shape::optional_value:
+          // A second "=" tells an empty value, and "{}", from none.
+          left.back().insert(equals, 1, '=');
+          break;
+        default:
+          left.back() = word.substr(equals + 1);
+          left.push_back(shown(option));
+      }
     }
-    // The words of the caller live longer than the parser's.
-    while (words[at] != word) ++at;
-    operands.push_back(words[at++]);
-  }
-  for (const CLI::Option* const option : parser.parse_order()) {
-    auto& [row, used] = made.at(option);
-    std::string_view value = option->results()[used++];
-    if (row->option->shape == Option::Shape::optional_value) {
-      if (value == omitted) value = row->option->otherwise;
-      if (value == empty) value = {};
+    const std::size_t count = left.size();
+    try {
+      std::string_view value = parser.read(*row, left);
+      if (option.shape == Option::Shape::optional_value) {
+        value = value.starts_with('=') ? value.substr(1) : option.otherwise;
+      }
+      TRY(store(*row, value));
+    } catch (const CLI::ArgumentMismatch&) {
+      return out::misuse("option " + shown(option) + " needs a value");
     }
-    TRY(store(*row, value));
+    in_bundle = left.size() == count;
   }
   return operands;
 }
 
-std::expected<void, out::Usage> take_operands(std::span<const std::string_view> operands,
-                                              std::span<const Row> rows, bool from_file) {
+/// `from_file`: the path operands come from --files0-from.
+std::expected<void, out::Usage> take_operands(std::span<const std::string_view> operands, Rows rows,
+                                              bool from_file) {
   for (const Row& row : rows) {
     const Option& option = *row.option;
     if (!option.is_operand()) continue;
+    const bool in_file = from_file && option.operands != nullptr;
     if (operands.empty()) {
-      if (option.required && !from_file) {
-        return out::misuse("missing operand " + std::string(option.value));
-      }
-      continue;
+      if (!option.required || in_file) continue;
+      return out::misuse("missing operand " + std::string(option.value));
+    }
+    if (in_file) {
+      return out::misuse("operand " + out::quoted(operands.front()) +
+                         " and --files0-from do not go together");
     }
     const std::size_t count = option.shape == Option::Shape::operand ? 1 : operands.size();
-    if (from_file) {
-      return out::misuse("operands and --files0-from do not go together");
-    }
     for (const std::string_view operand : operands.first(count)) TRY(store(row, operand));
     operands = operands.subspan(count);
   }
@@ -194,20 +207,22 @@ std::expected<void, out::Usage> take_operands(std::span<const std::string_view> 
 std::expected<std::optional<int>, out::Stop> Call::parse(void* args, out::Io& io) const {
   Common common;
   std::vector<Row> rows;
-  bool command = false;
+  Expected expected;
   Operands* paths = nullptr;
   for (const Section& section : sections(*applet_)) {
     for (const Option& option : section.options) {
       rows.push_back({&option, section.shared ? &common : args});
-      command = command || option.shape == Option::Shape::command;
+      if (option.shape == Option::Shape::command) expected.command = true;
+      if (option.shape == Option::Shape::operand) ++expected.before_command;
       if (option.operands != nullptr) paths = option.operands(args);
     }
   }
   out::Running running{.name = name_,
                        .call = applet_->call.empty() ? applet_->name : applet_->call,
                        .failure = applet_->failure};
+  expected.paths = paths != nullptr;
   io.start(running, {});
-  const auto operands = TRY(take_options(words_, rows, command, paths != nullptr));
+  const auto operands = TRY(take_options(words_, rows, expected));
   if (common.help) {
     io.print(help_page(*applet_, name_));
     return 0;
@@ -215,7 +230,9 @@ std::expected<std::optional<int>, out::Stop> Call::parse(void* args, out::Io& io
   TRY(take_operands(operands, rows, common.files0_from.has_value()));
 
   if (common.style.format == out::Style::Format::shell && common.style.text == "*") {
-    common.style.text = std::string(name_) + "_";
+    // A variable's name begins with no dash: --install.
+    common.style.text = name_.substr(std::min(name_.find_first_not_of('-'), name_.size()));
+    common.style.text += '_';
   }
   const char* const asked = std::getenv("OSBOX_EXIT_ERRNO");
   if (asked != nullptr && std::string_view(asked) == "1") common.style.exit_errno = true;

@@ -10,6 +10,31 @@
 #include "core/sys/backend.hpp"
 
 namespace core {
+namespace {
+
+/// What a call that makes, moves or removes a name is given: a path the kernel resolves freely, or,
+/// for a restricted At, one name in a directory that was reached within its bounds.
+struct Name {
+  Fd opened;
+  FdRef directory;
+  std::string text;
+};
+
+Result<Name> name_at(Path path, At at) {
+  if (!at.resolve.restricted()) return Name{Fd(), at.directory, path.c_str()};
+  Parent parent = TRY(open_parent(path, at));
+  // The slash is the kernel's to judge; for these calls it makes no link be followed.
+  if (parent.slash) parent.name += '/';
+  const FdRef directory = parent.directory;
+  return Name{std::move(parent.directory), directory, std::move(parent.name)};
+}
+
+std::unexpected<Error> failure_of_two(int number, const char* call, Path path, Path target) {
+  return std::unexpected(
+      Error{.number = number, .call = call, .path = path.c_str(), .target = target.c_str()});
+}
+
+}  // namespace
 
 Result<Fd> open(Path path, int flags, At at, mode_t mode) {
   flags |= O_CLOEXEC;
@@ -79,6 +104,44 @@ Result<std::string> readlink(Path path, At at) {
     }
     target.resize(target.size() * 4);
   }
+}
+
+Result<void> symlink(Path target, Path link, At at) {
+  const auto name = name_at(link, at);
+  if (!name) return failure_of_two(name.error().number, "symlink", target, link);
+  if (::symlinkat(target.c_str(), name->directory.number(), name->text.c_str()) == 0) return {};
+  return failure_of_two(errno, "symlink", target, link);
+}
+
+Result<void> link(Path source, Path name, At at) {
+  const auto from = name_at(source, at);
+  if (!from) return failure_of_two(from.error().number, "link", source, name);
+  const auto to = name_at(name, at);
+  if (!to) return failure_of_two(to.error().number, "link", source, name);
+  if (::linkat(from->directory.number(), from->text.c_str(), to->directory.number(),
+               to->text.c_str(), 0) == 0) {
+    return {};
+  }
+  return failure_of_two(errno, "link", source, name);
+}
+
+Result<void> rename(Path from, Path to, At at) {
+  const auto old = name_at(from, at);
+  if (!old) return failure_of_two(old.error().number, "rename", from, to);
+  const auto fresh = name_at(to, at);
+  if (!fresh) return failure_of_two(fresh.error().number, "rename", from, to);
+  if (::renameat(old->directory.number(), old->text.c_str(), fresh->directory.number(),
+                 fresh->text.c_str()) == 0) {
+    return {};
+  }
+  return failure_of_two(errno, "rename", from, to);
+}
+
+Result<void> unlink(Path path, At at) {
+  const auto name = name_at(path, at);
+  if (!name) return failure(name.error().number, "unlink", path);
+  if (::unlinkat(name->directory.number(), name->text.c_str(), 0) == 0) return {};
+  return failure("unlink", path);
 }
 
 Result<std::string> getcwd() {

@@ -1,4 +1,4 @@
-// The small calls on paths: open, access, readlink, getcwd.
+// The small calls on paths: open, access, readlink, symlink, link, rename, unlink, getcwd.
 #pragma once
 
 #include <string>
@@ -40,6 +40,22 @@ Result<void> access(Path path, int mode, AccessHow how = {}, At at = {});
 /// The text that a symbolic link holds, whatever its length. EINVAL where `path` is no link.
 /// readlink(2)
 Result<std::string> readlink(Path path, At at = {});
+
+/// Makes `link`, holding `target` as it stands. Fails with EEXIST where `link` exists, whatever it
+/// is. symlink(2)
+Result<void> symlink(Path target, Path link, At at = {});
+
+/// Makes `name` another name of the file `source`; where `source` is a symbolic link, of the link.
+/// Fails with EEXIST where `name` exists, with EXDEV on another file system, with EPERM for a
+/// directory. Both paths start at `at`. link(2)
+Result<void> link(Path source, Path name, At at = {});
+
+/// Gives the file `from` the name `to`, in place of what had it, in one step. Both paths start at
+/// `at`. Where both are names of one file nothing happens. rename(2)
+Result<void> rename(Path from, Path to, At at = {});
+
+/// Takes the name `path` away. EISDIR for a directory. unlink(2)
+Result<void> unlink(Path path, At at = {});
 
 /// The current directory, whatever its length. ENOENT where it was deleted; "(unreachable)" and the
 /// rest where it lies outside this process's root. getcwd(3)

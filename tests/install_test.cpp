@@ -1,0 +1,304 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "applets/registry.hpp"
+#include "core/sys/fs.hpp"
+#include "core/sys/stat.hpp"
+#include "tests/harness.hpp"
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string real_binary() { return fs::canonical(tests::binary()); }
+
+Ran install(std::vector<std::string> words) {
+  words.insert(words.begin(), {tests::binary(), "--install"});
+  return tests::run({.words = words});
+}
+
+/// A directory on the file system of the binary, so that hard links can be made: beside a copy of
+/// it that is this test's own.
+struct Copy {
+  Scratch scratch;
+  std::string program = scratch / "osbox";
+  std::string links = scratch.directory("links");
+  Copy() { fs::copy_file(tests::binary(), program); }
+  Ran install(std::vector<std::string> words) const {
+    words.insert(words.begin(), {program, "--install"});
+    return tests::run({.words = words});
+  }
+};
+
+bool same_file(const std::string& a, const std::string& b) {
+  const auto one = core::lstat(a);
+  const auto two = core::lstat(b);
+  return one && two && one->ino == two->ino && one->dev == two->dev;
+}
+
+std::vector<std::string> names_in(const std::string& directory) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    names.push_back(entry.path().filename());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+std::vector<std::string> all_names(const std::string& prefix = "") {
+  std::vector<std::string> names;
+  for (const cli::Found& found : cli::all(applets::registry)) {
+    names.push_back(prefix + std::string(found.name()));
+  }
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("install makes a symbolic link for every applet and alias, and they run") {
+  const Scratch scratch;
+  const Ran ran = install({scratch.path()});
+  CHECK(ran.status == 0);
+  CHECK(ran.err == "");
+  CHECK(names_in(scratch.path()) == all_names());
+  std::string expected;
+  for (const std::string& name : all_names()) {
+    CHECK(core::readlink(scratch / name).value() == real_binary());
+    expected += "made " + scratch / name + " -> " + real_binary() + "\n";
+  }
+  CHECK(ran.out == expected);
+  CHECK(tests::run({.words = {scratch / "strerror", "2"}}).out.starts_with("[ 2] ENOENT"));
+}
+
+TEST_CASE("install keeps its own links") {
+  const Scratch scratch;
+  REQUIRE(install({scratch.path(), "strerror"}).status == 0);
+  const auto before = core::lstat(scratch / "strerror").value();
+  const Ran again = install({scratch.path(), "strerror"});
+  CHECK(again.status == 0);
+  CHECK(again.out == "kept " + scratch / "strerror" + " -> " + real_binary() + "\n");
+  const auto after = core::lstat(scratch / "strerror").value();
+  CHECK(before.ino == after.ino);
+  CHECK(before.ctime == after.ctime);
+}
+
+TEST_CASE("install --prefix puts os- or osbox- in front, and takes nothing that would not run") {
+  const Scratch scratch;
+  CHECK(install({"--prefix", "os-", scratch.path()}).status == 0);
+  CHECK(names_in(scratch.path()) == all_names("os-"));
+  CHECK(tests::run({.words = {scratch / "os-strerror", "2"}}).status == 0);
+  const Ran ran = install({"--prefix=my-", scratch.path()});
+  CHECK(ran.status == 2);
+  CHECK(ran.err ==
+        "--install: --prefix my-: not one of os-, osbox-; see 'osbox --install --help'\n");
+}
+
+TEST_CASE("install --hard makes hard links") {
+  const Copy copy;
+  const Ran ran = copy.install({"--hard", copy.links, "strerror"});
+  CHECK(ran.status == 0);
+  CHECK(ran.out == "made " + copy.links + "/strerror -> " + copy.program + "\n");
+  CHECK(same_file(copy.links + "/strerror", copy.program));
+  CHECK(copy.install({"--hard", copy.links, "strerror"}).out.starts_with("kept "));
+  CHECK(tests::run({.words = {copy.links + "/strerror", "2"}}).status == 0);
+}
+
+TEST_CASE("install --hard on another file system is EXDEV") {
+  // /dev/shm is a file system of its own wherever there is one.
+  struct stat here = {};
+  struct stat there = {};
+  REQUIRE(::stat(tests::binary().c_str(), &here) == 0);
+  REQUIRE(::stat("/dev/shm", &there) == 0);
+  REQUIRE(here.st_dev != there.st_dev);
+  std::string directory = "/dev/shm/osbox-test-XXXXXX";
+  REQUIRE(::mkdtemp(directory.data()) != nullptr);
+  const Ran ran = install({"--hard", directory, "strerror"});
+  CHECK(ran.status == 1);
+  CHECK(ran.out == "");
+  CHECK(ran.err ==
+        "--install: " + directory + "/strerror: link: EXDEV: Invalid cross-device link\n");
+  CHECK(fs::is_empty(directory));
+  fs::remove_all(directory);
+}
+
+TEST_CASE("install replaces its own link of the other form, and leaves nothing behind") {
+  const Copy copy;
+  const std::string link = copy.links + "/strerror";
+  REQUIRE(copy.install({copy.links, "strerror"}).status == 0);
+  const Ran hard = copy.install({"--hard", copy.links, "strerror"});
+  CHECK(hard.out == "replaced " + link + " -> " + copy.program + "\n");
+  CHECK(same_file(link, copy.program));
+  const Ran symbolic = copy.install({copy.links, "strerror"});
+  CHECK(symbolic.out == "replaced " + link + " -> " + copy.program + "\n");
+  CHECK(core::readlink(link).value() == copy.program);
+  CHECK(names_in(copy.links) == std::vector<std::string>{"strerror"});
+}
+
+TEST_CASE("install replaces a link that leads to osbox another way") {
+  const Copy copy;
+  const std::string link = copy.links + "/strerror";
+  REQUIRE(::symlink("../osbox", link.c_str()) == 0);
+  CHECK(copy.install({copy.links, "strerror"}).out.starts_with("replaced "));
+  CHECK(core::readlink(link).value() == copy.program);
+}
+
+TEST_CASE("install never turns osbox itself into a link to itself") {
+  const Copy copy;
+  const std::string program = copy.links + "/strerror";
+  fs::copy_file(copy.program, program);
+  for (const auto& how : std::vector<std::vector<std::string>>{{}, {"--hard"}}) {
+    std::vector<std::string> words = {"bash", "-c",    "exec -a osbox \"$@\"",
+                                      "bash", program, "--install"};
+    words.insert(words.end(), how.begin(), how.end());
+    words.insert(words.end(), {copy.links, "strerror"});
+    const Ran ran = tests::run({.words = words});
+    CHECK(ran.status == 0);
+    CHECK(ran.out == "kept " + program + " -> " + program + "\n");
+    CHECK(core::lstat(program).value().type == core::Type::file);
+  }
+}
+
+TEST_CASE("install leaves what is not its own, tells it, and makes the others") {
+  const auto names = all_names();
+  for (const std::string kind : {"file", "dir", "dangling", "elsewhere"}) {
+    const Scratch scratch;
+    CAPTURE(kind);
+    if (kind == "file") scratch.file("strerror", "mine");
+    if (kind == "dir") scratch.directory("strerror");
+    if (kind == "dangling") scratch.link("nowhere", "strerror");
+    if (kind == "elsewhere") scratch.link("/bin/sh", "strerror");
+    const auto before = core::lstat(scratch / "strerror").value();
+    const Ran ran = install({scratch.path()});
+    CHECK(ran.status == 1);
+    CHECK(ran.err == "--install: " + scratch / "strerror" + ": symlink: EEXIST: File exists\n");
+    CHECK(names_in(scratch.path()) == names);
+    CHECK(tests::lines(ran.out).size() == names.size() - 1);
+    const auto after = core::lstat(scratch / "strerror").value();
+    CHECK(before.ino == after.ino);
+    CHECK(before.ctime == after.ctime);
+  }
+}
+
+TEST_CASE("install of an unknown applet is wrong usage, and makes nothing") {
+  const Scratch scratch;
+  const Ran ran = install({scratch.path(), "strerror", "strerorr"});
+  CHECK(ran.status == 2);
+  CHECK(ran.err ==
+        "--install: no applet strerorr (did you mean strerror?); see 'osbox --install --help'\n");
+  CHECK(fs::is_empty(scratch.path()));
+}
+
+TEST_CASE("install needs a directory that is there and can be written") {
+  const Scratch scratch;
+  CHECK(install({}).err == "--install: missing operand DIR; see 'osbox --install --help'\n");
+  CHECK(install({}).status == 2);
+  const Ran missing = install({scratch / "no"});
+  CHECK(missing.status == 1);
+  CHECK(missing.err ==
+        "--install: " + scratch / "no" + ": open: ENOENT: No such file or directory\n");
+  CHECK(!fs::exists(scratch / "no"));
+  const std::string file = scratch.file("file");
+  CHECK(install({file}).err == "--install: " + file + ": open: ENOTDIR: Not a directory\n");
+  const std::string locked = scratch.directory("locked", 0555);
+  const Ran denied =
+      tests::run({.words = {tests::binary(), "--install", locked, "strerror"}, .as_nobody = true});
+  CHECK(denied.status == 1);
+  CHECK(denied.err == "--install: " + locked + "/strerror: symlink: EACCES: Permission denied\n");
+}
+
+TEST_CASE("install reports records in every format, of names of any bytes") {
+  const Scratch scratch;
+  const std::string odd = scratch.directory("od\xff d'\n");
+  CHECK(install({"--format", "{action} {applet} {target}", odd, "strerror"}).out ==
+        "made strerror " + real_binary() + "\n");
+  CHECK(install({"-0", odd, "strerror"}).out ==
+        "kept " + odd + "/strerror -> " + real_binary() + '\0');
+  const Ran json = install({"--json", odd, "strerror"});
+  CHECK(tests::python("import json, os, sys\n"
+                      "r = json.loads(sys.argv[1])\n"
+                      "print(list(r), os.fsencode(r['path']) == os.fsencode(sys.argv[2]))",
+                      {json.out, odd + "/strerror"}) ==
+        "['path', 'path_b64', 'applet', 'target', 'action'] True\n");
+  CHECK(install({"--shell", odd, "strerror"}).out.starts_with("install_path="));
+}
+
+TEST_CASE("install finds osbox through PATH and through a link, and writes its real path") {
+  const Scratch scratch;
+  const std::string links = scratch.directory("links");
+  const Ran by_path = tests::shell("osbox --install \"$1\" strerror", {links});
+  CHECK(by_path.status == 0);
+  CHECK(core::readlink(links + "/strerror").value() == real_binary());
+  const std::string link = scratch.link(tests::binary(), "osbox");
+  CHECK(tests::run({.words = {link, "--install", links, "strerror"}}).out.starts_with("kept "));
+}
+
+TEST_CASE("install works without /proc") {
+  const Scratch scratch;
+  const std::vector<std::string> hide = {
+      "unshare", "-rm", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh"};
+  const auto without_proc = [&hide](const std::vector<std::string>& words) {
+    tests::Command command{.words = hide};
+    command.words.insert(command.words.end(), words.begin(), words.end());
+    return tests::run(command);
+  };
+  if (without_proc({"true"}).status != 0) {
+    MESSAGE("not tested: a user namespace of one's own is not to be had here");
+    return;
+  }
+  const Ran ran = without_proc({tests::binary(), "--install", scratch.path(), "strerror"});
+  CHECK(ran.err == "");
+  CHECK(ran.status == 0);
+  CHECK(core::readlink(scratch / "strerror").value() == real_binary());
+}
+
+// -- the system calls that install brought along
+
+TEST_CASE("symlink, link, rename and unlink keep to a restricted At") {
+  const Scratch scratch;
+  scratch.directory("in");
+  scratch.file("out", "outside");
+  scratch.file("in/file", "inside");
+  scratch.link("..", "in/up");
+  const core::Fd directory = core::open(scratch / "in", O_PATH | O_DIRECTORY).value();
+  const core::At beneath(directory, {.beneath = true});
+  const auto number = [](const core::Result<void>& done) { return done ? 0 : done.error().number; };
+  CHECK(number(core::symlink("t", "../new", beneath)) == EXDEV);
+  CHECK(number(core::symlink("t", "up/new", beneath)) == EXDEV);
+  CHECK(number(core::symlink("t", scratch / "new", beneath)) == EXDEV);
+  CHECK(number(core::link("up/out", "new", beneath)) == EXDEV);
+  CHECK(number(core::link("file", "up/new", beneath)) == EXDEV);
+  CHECK(number(core::rename("file", "../new", beneath)) == EXDEV);
+  CHECK(number(core::rename("up/out", "new", beneath)) == EXDEV);
+  CHECK(number(core::unlink("up/out", beneath)) == EXDEV);
+  CHECK(number(core::unlink("up/", beneath)) == ENOTDIR);
+  CHECK(number(core::rename("up/", "x", beneath)) == ENOTDIR);
+  CHECK(names_in(scratch.path()) == std::vector<std::string>{"in", "out"});
+  CHECK(names_in(scratch / "in") == std::vector<std::string>{"file", "up"});
+
+  CHECK(number(core::symlink("t", "link", beneath)) == 0);
+  CHECK(number(core::link("up", "hard", beneath)) == 0);
+  CHECK(core::readlink(scratch / "in/hard").value() == "..");
+  CHECK(number(core::rename("link", "moved", beneath)) == 0);
+  CHECK(number(core::unlink("hard", beneath)) == 0);
+  CHECK(names_in(scratch / "in") == std::vector<std::string>{"file", "moved", "up"});
+}
+
+TEST_CASE("symlink, link, rename and unlink say what the kernel says, about both paths") {
+  const Scratch scratch;
+  const std::string file = scratch.file("file");
+  const std::string directory = scratch.directory("dir");
+  const auto made = core::symlink("t", directory);
+  CHECK(made.error().number == EEXIST);
+  CHECK(made.error().path == "t");
+  CHECK(made.error().target == directory);
+  CHECK(core::link(scratch / "no", scratch / "x").error().number == ENOENT);
+  CHECK(core::rename(file, directory).error().number == EISDIR);
+  CHECK(core::unlink(directory).error().number == EISDIR);
+  CHECK(core::unlink("").error().number == ENOENT);
+  CHECK(core::symlink("t", scratch / "nosuch/").error().number == ENOENT);
+  CHECK(names_in(scratch.path()) == std::vector<std::string>{"dir", "file"});
+}

@@ -1,0 +1,201 @@
+#include "core/cli/pages.hpp"
+
+#include "applets/registry.hpp"
+#include "tests/harness.hpp"
+
+namespace {
+
+Ran lint(const std::string& page) {
+  return tests::run({.words = {"mandoc", "-Tlint", "-W", "warning"}, .input = page});
+}
+
+/// The page as a reader sees it, without the overstriking of bold letters.
+std::string shown(const std::string& page) {
+  const Ran ran = tests::run({.words = {"mandoc", "-Tutf8", "-O", "width=80"}, .input = page});
+  CHECK(ran.status == 0);
+  std::string text;
+  for (const char byte : ran.out) {
+    if (byte == '\b') {
+      text.pop_back();
+    } else {
+      text += byte;
+    }
+  }
+  return text;
+}
+
+std::string main_page() {
+  const std::string here = tests::binary().substr(0, tests::binary().rfind('/'));
+  const Ran ran = tests::run({.words = {"cat", here + "/../man/osbox.1"}});
+  REQUIRE(ran.status == 0);
+  return ran.out;
+}
+
+bool within(std::string_view text, std::size_t columns) {
+  for (const std::string& line : tests::lines(text)) {
+    if (line.size() > columns) {
+      MESSAGE(line);
+      return false;
+    }
+  }
+  return true;
+}
+
+/// An applet whose words are what roff and mdoc take for their own.
+struct Args {
+  bool no = false;
+  std::string op;
+};
+constexpr cli::Option rows[] = {
+    cli::flag<&Args::no>('B', "No", ".Pp is a macro. 'tis one too. Back\\slash"),
+    cli::value<&Args::op>('f', "Fl", "Ar", "'in \"quotes\" and .dots"),
+    cli::operands<&Args::op>("Xr", ".Sh", cli::Least::none)};
+constexpr cli::Alias aliases[] = {{"Nd", "-B --Fl x", "an alias"}, {"bare", "", "another"}};
+constexpr cli::Example examples[] = {{"Nm --format '{a}\\n' \"x\"", ".Bd and .Ed"},
+                                     {"Nm .Ed", "two"}};
+constexpr cli::Status statuses[] = {{"0", "yes"}, {"1", "no: 'Op'"}};
+constexpr cli::Applet nasty = {
+    .name = "Nm",
+    .group = cli::Group::links,
+    .summary = "be a macro",
+    .description =
+        ".Sh at the beginning. 'quotes' at another.\n\n.Nm A paragraph: With \\fBbold\\fR "
+        "and a_very_long_word_that_is_longer_than_most_lines_are_wide_in_a_manual_page "
+        ".Pp and -dashes.",
+    .options = rows,
+    .aliases = aliases,
+    .examples = examples,
+    .statuses = statuses,
+    .main = nullptr,
+};
+
+}  // namespace
+
+TEST_CASE("pages: the manual of every applet is clean mdoc, and says all that the table says") {
+  for (const cli::Applet* const applet : applets::registry) {
+    CAPTURE(applet->name);
+    const Ran page = osbox({"--man", std::string(applet->name)});
+    REQUIRE(page.status == 0);
+    const Ran clean = lint(page.out);
+    CHECK(clean.out == "");
+    CHECK(clean.status == 0);
+    const std::string text = shown(page.out);
+    CHECK(text.find(applet->summary) != std::string::npos);
+    for (const cli::Option& option : applet->options) {
+      if (!option.name.empty()) CHECK(text.find("--" + std::string(option.name)) != text.npos);
+      if (option.letter != 0) CHECK(text.find(std::string{'-', option.letter}) != text.npos);
+    }
+    for (const cli::Alias& alias : applet->aliases) CHECK(text.find(alias.name) != text.npos);
+    for (const out::Table& table : applet->tables) {
+      for (const out::Field& field : table.fields) {
+        CHECK(text.find("\n     " + std::string(field.name) + " (") != text.npos);
+      }
+    }
+    for (const cli::Example& example : applet->examples) {
+      CHECK(text.find("osbox " + std::string(example.command)) != text.npos);
+    }
+  }
+}
+
+TEST_CASE("pages: the manual of osbox itself is clean, and fits 80 columns") {
+  const std::string page = main_page();
+  const Ran clean = lint(page);
+  CHECK(clean.out == "");
+  CHECK(clean.status == 0);
+  CHECK(page.find('@') == page.npos);
+  const std::string text = shown(page);
+  for (const cli::Applet* const applet : applets::registry) {
+    CHECK(text.find("osbox-" + std::string(applet->name) + "(1)") != text.npos);
+  }
+  // Five minutes of reading, and no more.
+  CHECK(tests::lines(text).size() < 250);
+}
+
+TEST_CASE("pages: the example of the manual of osbox runs as it stands") {
+  CHECK(tests::shell("eval \"$(osbox strerror --shell ENOENT)\"; echo \"$strerror_errno\"").out ==
+        "2\n");
+  CHECK(osbox({"strerror", "4095"}).err ==
+        "strerror: 4095: EINVAL: Invalid argument (no such error)\n");
+}
+
+TEST_CASE("pages: words that are macros and escapes come out as they are") {
+  const std::string page = cli::manual_page(nasty);
+  const Ran clean = lint(page);
+  CHECK(clean.out == "");
+  const std::string text = shown(page);
+  for (const std::string part :
+       {"     -B, --No", "     -f, --Fl Ar", "     Xr ...", ".Sh at the beginning.",
+        "'quotes' at another.", ".Nm A paragraph:", "With \\fBbold\\fR", ".Pp is a macro.",
+        "'tis one too.", "Back\\slash", "'in \"quotes\" and .dots.",
+        "osbox Nm --format '{a}\\n' \"x\"", "osbox Nm .Ed", "Nd is Nm -B --Fl x.", "bare is Nm.",
+        "-dashes", ".Bd and .Ed."}) {
+    CAPTURE(part);
+    CHECK(text.find(part) != text.npos);
+  }
+  CHECK(within(page, 80 + 40));
+}
+
+TEST_CASE("pages: --help has every row of the table within 80 columns") {
+  for (const cli::Found& found : cli::all(applets::registry)) {
+    const std::string name(found.name());
+    CAPTURE(name);
+    const Ran ran = osbox({name, "--help"});
+    CHECK(ran.status == 0);
+    CHECK(ran.err == "");
+    CHECK(ran.out.starts_with("osbox " + name + ": " + std::string(found.summary()) +
+                              "\n\nUsage: osbox " + name + " [OPTION...]"));
+    CHECK(within(ran.out, 80));
+    CHECK(ran.out.find(" \n") == std::string::npos);
+    if (found.alias != nullptr) {
+      CHECK(ran.out.find("osbox " + name + " is osbox " + std::string(found.applet->name)) !=
+            std::string::npos);
+    }
+  }
+  CHECK(within(osbox({}).out, 80));
+  CHECK(within(osbox({"--install", "--help"}).out, 80));
+}
+
+TEST_CASE("pages: --help of strerror, from the first line to the last") {
+  CHECK(osbox({"strerror", "--help"}).out ==
+        "osbox strerror: say what error numbers and names stand for\n"
+        "\n"
+        "Usage: osbox strerror [OPTION...] [ERR...]\n"
+        "\n"
+        "Operands:\n"
+        "  ERR...                  Number or name of an error; none: all of them\n"
+        "\n"
+        "Options:\n"
+        "      --search TEXT       Only those with TEXT in their name or message\n"
+        "\n"
+        "Records:\n"
+        "      --json              One JSON object a record\n"
+        "      --format TEMPLATE   Records as this says: '{field}' or '{field:>10}', with\n"
+        "                          \\n \\t \\0 \\\\\n"
+        "      --shell[=PREFIX]    Assignments for eval, each name behind PREFIX (the\n"
+        "                          applet's name and '_')\n"
+        "  -0, --null              End records with NUL, names raw\n"
+        "\n"
+        "Other:\n"
+        "      --exit-errno        Exit with the errno of the first failure instead of 1\n"
+        "      --help              Show this help\n"
+        "\n"
+        "Fields:\n"
+        "  errno (integer)         The number on this system\n"
+        "  name (word)             The symbol, ENOENT; of two for one number the one\n"
+        "                          asked for\n"
+        "  message (word)          The C library's text\n"
+        "  alias (word)            The other symbol, where there are two\n"
+        "\n"
+        "Exit status:\n"
+        "  0     all was done\n"
+        "  1     something failed, and standard error says what; the rest was done\n"
+        "  2     wrong usage; nothing was done\n"
+        "\n"
+        "Examples:\n"
+        "  osbox strerror 2 4 16\n"
+        "      What these numbers stand for\n"
+        "  osbox strerror --search directory\n"
+        "      Every error that has to do with directories\n"
+        "  osbox strerror --format '{errno}' EAGAIN\n"
+        "      The number of a name\n");
+}
