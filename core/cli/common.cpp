@@ -85,6 +85,7 @@ bool takes_paths(const Applet& applet) {
 
 std::vector<Section> sections(const Applet& applet) {
   std::vector<Section> all;
+  all.reserve(5);
   if (!applet.options.empty()) all.push_back({"Options", applet.options, false});
   const bool paths = takes_paths(applet);
   if (paths) all.push_back({"Operands", path_options, true});
