@@ -1,5 +1,7 @@
 #include <unistd.h>
 
+#include <tuple>
+
 #include "core/cli/applet.hpp"
 #include "core/out/quote.hpp"
 #include "core/out/stat_fields.hpp"
@@ -341,7 +343,7 @@ Outcome answer_all(Args& args, core::AccessHow how, Io& io) {
       verdict.note(TRY(put(path, mode.value_or(F_OK))));
       return {};
     }
-    for (const int asked : {R_OK, W_OK, X_OK}) TRY(put(path, asked));
+    for (const int asked : {R_OK, W_OK, X_OK}) std::ignore = TRY(put(path, asked));
     return {};
   };
   return verdict.after(args.paths.each(io, answer_one));

@@ -1,5 +1,6 @@
 #include "core/sys/mount.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 

@@ -15,6 +15,7 @@ struct Mount {
   std::string type;        ///< of its file system: "ext4"
   bool read_only = false;  ///< the mount, or all of its file system
   bool no_exec = false;
+  bool operator==(const Mount&) const = default;
 };
 
 /// The mount of the number that statx(2) gives (Stat::mount_id); none where this process cannot see

@@ -140,9 +140,10 @@ Result<std::string> restricted_canonical(std::string path, Exists exists, At at)
     const Parent parent = TRY(open_parent(path, at));
     const auto target = readlink(parent.name, parent.directory);
     if (!target && target.error().number == ENOENT && parent.name != "." && parent.name != "..") {
-      std::string name = TRY(name_of(parent.directory));
-      if (name != "/") name += '/';
-      return name.append(parent.name);
+      auto name = name_of(parent.directory);
+      if (name && *name != "/") *name += '/';
+      if (name) *name += parent.name;
+      return name;
     }
     if (!target) return std::unexpected(std::move(file).error());
     if (at.resolve.no_symlinks) break;
