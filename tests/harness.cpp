@@ -221,8 +221,7 @@ std::vector<std::string> lines(std::string_view text) {
   return all;
 }
 
-Scratch::Scratch()
-    : Scratch(std::getenv("TMPDIR") != nullptr ? std::getenv("TMPDIR") : "/tmp") {}
+Scratch::Scratch() : Scratch(std::getenv("TMPDIR") != nullptr ? std::getenv("TMPDIR") : "/tmp") {}
 
 Scratch::Scratch(const std::string& base) : path_(base + "/osbox-test-XXXXXX") {
   require(::mkdtemp(path_.data()) != nullptr, "mkdtemp " + path_);

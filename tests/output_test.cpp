@@ -3,6 +3,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "tests/harness.hpp"
 
 using tests::binary;
@@ -100,4 +102,67 @@ TEST_CASE("--format is checked before anything is printed") {
   CHECK(ran.out == "");
   CHECK(ran.err.find("no field nosuch; there are errno, name, message, alias") !=
         std::string::npos);
+}
+
+TEST_CASE("where a newer call is not offered the results are the same, or an error says so") {
+  const Scratch scratch;
+  scratch.directory("dir");
+  scratch.file("dir/file", "content", 0640);
+  scratch.link("file", "dir/link");
+  scratch.fifo("dir/fifo");
+  const auto with = [&](std::vector<std::string> words, std::vector<tests::Denied> denied) {
+    words.insert(words.begin(), binary());
+    return run({.words = words, .directory = scratch.path(), .denied = std::move(denied)});
+  };
+  const std::vector<std::string> list = {"ls", "-l", "dir"};
+  const std::vector<std::string> walk = {"walk", "--stat", "--json", "--paths", "dir"};
+  REQUIRE(with(list, {}).status == 0);
+  REQUIRE(with(walk, {}).status == 0);
+  for (const int error : {ENOSYS, EPERM}) {
+    CAPTURE(error);
+    CHECK(with(list, {{SYS_statx, error}}).out == with(list, {}).out);
+    CHECK(with(list, {{SYS_faccessat2, error}, {SYS_openat2, error}}).out == with(list, {}).out);
+    CHECK(tests::lines(with(walk, {{SYS_statx, error}}).out).size() == 4);
+    const std::string name = error == ENOSYS ? "ENOSYS" : "EPERM";
+    for (const std::vector<std::string>& words : {list, {"walk", "dir"}}) {
+      const Ran unread = with(words, {{SYS_getdents64, error}});
+      CHECK(unread.status == 1);
+      CHECK(unread.err.find(": " + name + ": ") != std::string::npos);
+    }
+    const Ran beneath = with({"ls", "--beneath", "dir", "."}, {{SYS_openat2, error}});
+    CHECK(beneath.status == 1);
+    CHECK(beneath.out == "");
+    CHECK(beneath.err.find("ENOSYS: Function not implemented") != std::string::npos);
+  }
+}
+
+TEST_CASE("--progress is a line on a real terminal, and gone at the end; elsewhere there is none") {
+  const Scratch scratch;
+  const std::string file = scratch.file("file");
+  // A slow list of operands, and standard error first a terminal, then a pipe.
+  const std::string out = tests::python(R"(
+import os, subprocess, sys, time
+for terminal in True, False:
+    reader, writer = os.openpty() if terminal else os.pipe()
+    child = subprocess.Popen([sys.argv[1], 'ls', '--progress', '--files0-from', '-'], stderr=writer,
+                             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    os.close(writer)
+    for i in range(4):
+        child.stdin.write(sys.argv[2].encode() + b'\0')
+        child.stdin.flush()
+        time.sleep(.15)
+    child.stdin.close()
+    said = b''
+    try:
+        while True:
+            block = os.read(reader, 4096)
+            if not block: break
+            said += block
+    except OSError: pass
+    child.wait()
+    os.close(reader)
+    print(child.returncode, b' done, ' in said, said.endswith(b'\r\x1b[K'), said == b'')
+)",
+                                        {binary(), file});
+  CHECK(out == "0 True True False\n0 False False True\n");
 }
