@@ -62,6 +62,11 @@ void fill(const Scratch& scratch) {
   scratch.directory("d/sub");
   scratch.file("d/inside", "12345");
   scratch.directory("empty");
+  scratch.directory("nested");
+  scratch.directory("nested/inner");
+  scratch.directory("nested/inner/most");
+  scratch.directory("nested/.hidden");
+  scratch.link("..", "nested/up");
   scratch.directory(".dir");
   scratch.directory("sticky", 01777);
   scratch.directory("locked", 0700);
@@ -571,6 +576,43 @@ TEST_CASE("ls takes operands from a file") {
   CHECK(ls({"-U", "--files0-from", list}, scratch.path()).out == "d:\nx\nb\na\n");
   CHECK(ls({"-U", "--format", "{path}", "--files0-from", list}, scratch.path()).out ==
         "d/x\nb\na\n");
+}
+
+TEST_CASE("ls -R tells what it cannot enter, follows no link and takes few descriptors") {
+  const Scratch scratch;
+  scratch.directory("d");
+  scratch.directory("d/locked", 0);
+  scratch.directory("d/open");
+  scratch.file("d/open/f");
+  scratch.link("..", "d/open/up");
+  const Ran ran = tests::run({.words = {tests::binary(), "ls", "-R", "d"},
+                              .directory = scratch.path(),
+                              .as_nobody = true});
+  CHECK(ran.status == 1);
+  CHECK(ran.out == "d:\nlocked\nopen\n\nd/open:\nf\nup\n");
+  CHECK(ran.err == "ls: d/locked: EACCES: Permission denied\n");
+  CHECK(osbox({"ls", "-R", "--format", "{path}", scratch / "d/open"}).out ==
+        scratch / "d/open/f" + "\n" + scratch / "d/open/up" + "\n");
+  CHECK(osbox({"ls", "-R", "--beneath", scratch / "d", "open", "--format", "{path}"}).out ==
+        "open/f\nopen/up\n");
+
+  // Far below PATH_MAX, with hardly a descriptor to spare.
+  constexpr int levels = 300;
+  const std::string name(40, 'n');
+  core::Fd parent = *core::open_directory(scratch.directory("deep"));
+  std::string path = "deep";
+  std::string expected;
+  for (int i = 0; i < levels; ++i) {
+    REQUIRE(::mkdirat(core::FdRef(parent).number(), name.c_str(), 0755) == 0);
+    parent = *core::open_directory(name, parent);
+    expected += path + ":\n" + name + "\n\n";
+    path += "/" + name;
+  }
+  const Ran deep = tests::run({.words = {tests::binary(), "ls", "-R", "deep"},
+                               .directory = scratch.path(),
+                               .descriptors = 16});
+  CHECK(deep.status == 0);
+  CHECK(deep.out == expected + path + ":\n");
 }
 
 TEST_CASE("ls has more directories among its operands than descriptors") {

@@ -46,6 +46,7 @@ void append_message(std::string& to, const Running& running, const core::Error& 
   if (!error.note.empty()) {
     to += " (";
     to += error.note;
+    if (error.note_path) append_quoted(to += ' ', *error.note_path);
     to += ')';
   }
   to += '\n';
@@ -64,7 +65,10 @@ void append_json_message(std::string& to, const Running& running, const core::Er
   member("errno", Value::integer(error.number));
   member("error", Value::text(core::error_name(error.number)));
   member("message", Value::text(core::error_message(error.number)));
-  if (!error.note.empty()) member("note", Value::name(error.note));
+  if (!error.note.empty()) {
+    const std::string note = error.note_path ? error.note + ' ' + *error.note_path : error.note;
+    member("note", Value::name(note));
+  }
   to += "}\n";
 }
 

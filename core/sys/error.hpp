@@ -11,9 +11,10 @@ namespace core {
 struct Error {
   int number = 0;         ///< errno
   const char* call = "";  ///< POSIX's name of the call, without the "at": "open", "stat", "readdir"
-  std::optional<std::string> path = {};    ///< the operand, where the call takes one
-  std::optional<std::string> target = {};  ///< the second operand of rename, link, symlink
-  std::string note = {};                   ///< what else helps, in words: "leads back to t"
+  std::optional<std::string> path = {};       ///< the operand, where the call takes one
+  std::optional<std::string> target = {};     ///< the second operand of rename, link, symlink
+  std::string note = {};                      ///< what else helps, in words: "no such error"
+  std::optional<std::string> note_path = {};  ///< a path to end the note: "leads back to" t
 };
 
 /// The highest errno that Linux can return (MAX_ERRNO).

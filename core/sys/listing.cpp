@@ -18,8 +18,7 @@ std::uint64_t key_of(std::string_view name) {
 }  // namespace
 
 Result<void> Listing::read(DirectoryReader& reader, FdRef directory) {
-  names_.clear();
-  entries_.clear();
+  clear();
   reader.begin(directory);
   for (;;) {
     const auto batch = TRY(reader.read());
@@ -28,10 +27,15 @@ Result<void> Listing::read(DirectoryReader& reader, FdRef directory) {
   }
 }
 
-void Listing::add(const DirEntry& entry) {
-  entries_.push_back({key_of(entry.text()), static_cast<std::uint32_t>(names_.size()), entry.length,
-                      entry.type, entry.ino});
+void Listing::add(const DirEntry& entry, Type target) {
+  entries_.push_back({key_of(entry.text()), entry.ino, static_cast<std::uint32_t>(names_.size()),
+                      entry.length, entry.type, target});
   names_.append(entry.name, entry.length + std::size_t{1});
+}
+
+void Listing::clear() {
+  names_.clear();
+  entries_.clear();
 }
 
 void Listing::sort() {

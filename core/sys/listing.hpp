@@ -1,4 +1,4 @@
-// Listing: all names of one directory, kept in memory, to be put in order and gone through.
+// Listing: names of one directory, kept in memory, to be put in order and gone through.
 #pragma once
 
 #include <string>
@@ -14,18 +14,22 @@ class Listing {
  public:
   struct Entry {
     std::uint64_t key;  ///< the first eight bytes, so that most comparisons look no further
-    std::uint32_t at;   ///< where the name begins
+    std::uint64_t ino;
+    std::uint32_t at;  ///< where the name begins
     std::uint32_t length;
     Type type;
-    std::uint64_t ino;
+    Type target = Type::unknown;  ///< of a link, where somebody asked: what it leads to
   };
 
   /// Takes the names of `directory`, in place of those it had. An error may come half way: the
   /// names before it are there.
   Result<void> read(DirectoryReader& reader, FdRef directory);
 
-  /// Adds a name that stays where it is put, until the next `sort`.
-  void add(const DirEntry& entry);
+  /// Adds one name.
+  void add(const DirEntry& entry, Type target = Type::unknown);
+
+  /// Forgets the names and keeps the memory.
+  void clear();
 
   /// Puts the names in byte order.
   void sort();

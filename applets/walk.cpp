@@ -1,0 +1,517 @@
+#include "core/sys/walk.hpp"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/cli/applet.hpp"
+#include "core/out/clock.hpp"
+#include "core/out/stat_fields.hpp"
+#include "core/sys/fs.hpp"
+
+namespace applets {
+namespace {
+
+using namespace cli;
+using namespace out;
+using core::Type;
+using core::Walk;
+
+enum class Form { automatic, group, paths, tree };
+
+struct Args {
+  Form form = Form::automatic;
+  bool bottom_up = false;
+  unsigned types = 0;  ///< a bit for each Type; 0: all of them
+  std::vector<std::string> names;
+  std::vector<std::string> excluded;
+  std::size_t min_depth = 0;
+  std::size_t max_depth = Walk::How().max_depth;
+  bool follow = false;
+  bool one_file_system = false;
+  bool stat = false;
+  bool unordered = false;
+  Operands roots;
+};
+
+constexpr unsigned bit_of(Type type) { return 1U << static_cast<unsigned>(type); }
+
+constexpr Word<Type> type_names[] = {
+    {"f", Type::file},         {"d", Type::dir},       {"l", Type::link},
+    {"p", Type::fifo},         {"s", Type::socket},    {"c", Type::character},
+    {"b", Type::block},        {"file", Type::file},   {"dir", Type::dir},
+    {"link", Type::link},      {"fifo", Type::fifo},   {"socket", Type::socket},
+    {"char", Type::character}, {"block", Type::block},
+};
+
+/// Adds the types of a list with commas.
+Stored take_types(unsigned& types, std::string_view list) {
+  for (bool more = true; more;) {
+    const std::size_t end = std::min(list.find(','), list.size());
+    const auto* const found = std::ranges::find(type_names, list.substr(0, end), &Word<Type>::word);
+    if (found == std::end(type_names)) {
+      return std::unexpected(
+          "not a list of f, d, l, p, s, c, b or file, dir, link, fifo, socket, char, block");
+    }
+    types |= bit_of(found->value);
+    more = end < list.size();
+    list.remove_prefix(end + (more ? 1 : 0));
+  }
+  return {};
+}
+
+constexpr Option options[] = {
+    sets<&Args::form, Form::group>(
+        0, "group", "Each directory and the names in it (the default on a terminal)"),
+    sets<&Args::form, Form::paths>(0, "paths", "A path a line (the default elsewhere)"),
+    sets<&Args::form, Form::tree>(0, "tree", "A drawing of the tree"),
+    flag<&Args::bottom_up>("bottom-up", "Directories after what is in them"),
+    flag<&Args::unordered>("unordered", "Names as the file system has them: faster"),
+    parsed<&Args::types, take_types>('t', "type", "TYPES",
+                                     "Only these types, with commas: f,d,l,p,s,c,b or "
+                                     "file,dir,link,fifo,socket,char,block"),
+    value<&Args::names>(0, "name", "GLOB", "Only names that match GLOB, or another --name"),
+    value<&Args::excluded>(0, "exclude", "GLOB",
+                           "Pass over names that match GLOB, and all below them; a GLOB with a "
+                           "slash is matched with the path"),
+    value<&Args::min_depth>(0, "min-depth", "N", "Only what is N levels below the root or more"),
+    value<&Args::max_depth>(0, "max-depth", "N", "Only what is N levels below the root or less"),
+    flag<&Args::follow>("follow", "Take links for what they lead to; loops are failures"),
+    flag<&Args::one_file_system>("one-file-system", "Do not enter directories on other mounts"),
+    flag<&Args::stat>("stat", "With the stat fields of every entry"),
+    paths<&Args::roots>("ROOT", "Where the tree begins; none: the current directory", Least::none,
+                        Completes::directory),
+};
+
+/// A directory, as a tuple of os.walk.
+struct Directory {
+  std::string_view path;
+  std::span<const std::string_view> dirs;
+  std::span<const std::string_view> files;
+};
+
+/// An entry of the tree.
+struct Entry : StatRow {
+  std::string_view path;
+  std::string_view name;
+  std::optional<std::string_view> dir;
+  Type kind = Type::unknown;
+  std::uint64_t depth = 0;
+  ShortClock* clock = nullptr;
+  std::string_view type() const { return core::type_word(kind); }
+};
+
+/// The path of a directory and the names in it, as the example of the os module has them.
+void print_directory(const Directory& row, Io& io) {
+  std::vector<std::string> contents;
+  for (const std::string_view name : row.dirs) contents.emplace_back(name) += '/';
+  for (const std::string_view name : row.files) contents.emplace_back(name);
+  std::ranges::sort(contents);
+  io.print_name(row.path);
+  io.print("\n");
+  for (const std::string& name : contents) {
+    io.print("  ");
+    io.print_name(name);
+    io.print("\n");
+  }
+  io.print("\n");
+}
+
+/// Permissions, size, time and path, in columns.
+void print_entry(const Entry& row, Io& io) {
+  std::string line;
+  if (row.known) {
+    line = core::mode_text(row.stat.mode);
+    const std::string size = std::to_string(row.stat.size);
+    line.append(13 - std::min<std::size_t>(12, size.size()), ' ').append(size).append(" ");
+    row.clock->append(line, row.stat.mtime);
+  } else {
+    line = "??????????            ?            ?";
+  }
+  line += ' ';
+  io.print(line);
+  io.print_name(row.path);
+  io.end_record();
+}
+
+constexpr Field directory_fields[] = {
+    name<&Directory::path>("dir", "Path of a directory"),
+    names<&Directory::dirs>("dirs", "Names of the directories in it, and of links to directories"),
+    names<&Directory::files>("files", "Names of all else in it"),
+};
+
+constexpr std::array entry_fields = {
+    name<&Entry::path>("path", "Path, beginning with ROOT as it was given"),
+    name<&Entry::name>("name", "Last component of the path"),
+    name<&Entry::dir>("dir", "Path of the directory that holds it, null for ROOT"),
+    text<&Entry::type>("type", "file, dir, link, fifo, socket, char, block or unknown"),
+    natural<&Entry::depth>("depth", "Levels below ROOT, which is 0"),
+};
+
+constexpr auto stat_entry_fields = fields(entry_fields, stat_fields<Entry>);
+
+constexpr Table tables[] = {
+    {.fields = directory_fields,
+     .print = prints<print_directory, Directory>,
+     .when = "of a directory, with --group and with --json alone"},
+    {.fields = stat_entry_fields,
+     .print = prints<print_entry, Entry>,
+     .print_want = core::want::type | core::want::mode | core::want::size | core::want::mtime,
+     .when = "of an entry, with --paths; all with --stat or in a TEMPLATE"},
+};
+constexpr Table entry_table = {.fields = entry_fields, .line = "{path}"};
+
+constexpr Example examples[] = {
+    {"walk --group .", "The tree below the current directory, one directory after the other"},
+    {"walk --tree --max-depth 2 /usr/share", "The two uppermost levels as a drawing"},
+    {"walk --paths -0 -t f --name '*.conf' .", "Paths of files, for xargs -0"},
+    {"walk --bottom-up -t d --paths .", "Directories, those that hold others last"},
+    {"walk --exclude .git --format '{size:>10} {path}' .", "Sizes, without what is below .git"},
+    {"walk --json .", "What Python's os.walk gives, one object a directory"},
+};
+
+/// What is shown, and what is passed over.
+class Filter {
+ public:
+  explicit Filter(const Args& args) : args_(args) {
+    for (const std::string& glob : args.excluded) {
+      (glob.find('/') == glob.npos ? excluded_names_ : excluded_paths_).push_back(glob.c_str());
+    }
+  }
+
+  /// True for what is not even walked. The name ends with a NUL.
+  bool excludes(std::string_view prefix, std::string_view name) {
+    if (matches(excluded_names_, name.data())) return true;
+    if (excluded_paths_.empty()) return false;
+    path_.assign(prefix).append(name);
+    return matches(excluded_paths_, path_.c_str());
+  }
+
+  /// True for a type and a name that are asked for.
+  bool selects(Type type, std::string_view name) {
+    if (args_.types != 0 && (args_.types & bit_of(type)) == 0) return false;
+    if (args_.names.empty()) return true;
+    path_ = name;
+    return std::ranges::any_of(args_.names, [this](const std::string& glob) {
+      return ::fnmatch(glob.c_str(), path_.c_str(), 0) == 0;
+    });
+  }
+
+  bool selects_all() const { return args_.types == 0 && args_.names.empty(); }
+
+ private:
+  static bool matches(const std::vector<const char*>& globs, const char* text) {
+    return std::ranges::any_of(globs,
+                               [&](const char* glob) { return ::fnmatch(glob, text, 0) == 0; });
+  }
+
+  const Args& args_;
+  std::vector<const char*> excluded_names_;
+  std::vector<const char*> excluded_paths_;
+  std::string path_;
+};
+
+/// Walks all roots and hands every step to `form`.
+template <class Form>
+Outcome walk_all(Args& args, Io& io, Walk::How how, Filter& filter, Form& form) {
+  how.sorted = !args.unordered;
+  how.follow = args.follow;
+  how.one_file_system = args.one_file_system;
+  how.max_depth = args.max_depth;
+  Walk walk(how);
+  const bool excludes = !args.excluded.empty();
+  if (args.roots.empty()) args.roots.add(".");
+  return args.roots.each(io, [&](core::Path root) -> core::Result<void> {
+    TRY(walk.start(root, args.roots.at()));
+    while (io.writable()) {
+      switch (walk.next()) {
+        case Walk::Step::entry:
+          // The root was asked for by name.
+          if (excludes && walk.depth() > 0 && filter.excludes(walk.prefix(), walk.name())) {
+            if (walk.type() == Type::dir) walk.skip();
+          } else {
+            io.tick();
+            form.entry(walk);
+          }
+          break;
+        case Walk::Step::enter:
+          form.enter(walk);
+          break;
+        case Walk::Step::leave:
+          form.leave(walk);
+          break;
+        case Walk::Step::failure:
+          io.fail(walk.error());
+          break;
+        case Walk::Step::end:
+          return {};
+      }
+    }
+    return {};
+  });
+}
+
+/// One record an entry.
+class Paths {
+ public:
+  Paths(const Args& args, Io& io, Filter& filter, Records<Entry> records)
+      : args_(args),
+        io_(io),
+        filter_(filter),
+        records_(std::move(records)),
+        plain_(!records_.formatted() && !args.stat) {
+    row_.accounts = &accounts_;
+    row_.clock = &clock_;
+  }
+
+  void entry(Walk& walk) {
+    if (!args_.bottom_up || walk.type() != Type::dir) put(walk);
+  }
+  void enter(Walk&) {}
+  void leave(Walk& walk) {
+    if (args_.bottom_up) put(walk);
+  }
+
+ private:
+  void put(Walk& walk) {
+    if (walk.depth() < args_.min_depth) return;
+    if (!filter_.selects_all() && !filter_.selects(walk.type(), walk.name())) return;
+    if (plain_) {
+      // Joined in the output rather than before.
+      if (io_.names() == Names::raw && walk.depth() > 0) {
+        io_.print(walk.prefix());
+        io_.print(walk.name());
+      } else {
+        io_.print_name(walk.path());
+      }
+      io_.end_record();
+      return;
+    }
+    row_.path = walk.path();
+    row_.name = walk.name();
+    row_.dir.reset();
+    if (walk.depth() > 0) row_.dir = walk.directory();
+    row_.kind = walk.type();
+    row_.depth = walk.depth();
+    row_.known = true;
+    if (records_.want() != core::want::nothing) {
+      auto stat = walk.stat(records_.want());
+      row_.known = stat.has_value();
+      if (stat) {
+        row_.stat = *stat;
+      } else if (stat.error().number != ENOENT) {
+        io_.fail(stat.error());
+      }
+    }
+    records_.put(row_);
+  }
+
+  const Args& args_;
+  Io& io_;
+  Filter& filter_;
+  Records<Entry> records_;
+  bool plain_;
+  Entry row_;
+  core::Accounts accounts_;
+  ShortClock clock_;
+};
+
+/// One record a directory.
+class Directories {
+ public:
+  Directories(const Args& args, Io& io, Filter& filter, Records<Directory> records)
+      : args_(args), io_(io), filter_(filter), records_(std::move(records)) {}
+
+  void entry(Walk& walk) {
+    if (walk.type() != Type::dir) {
+      if (walk.depth() > 0) return;
+      io_.fail({.number = ENOTDIR, .call = "open", .path = std::string(walk.path())});
+    }
+  }
+  void enter(Walk& walk) {
+    if (!args_.bottom_up) put(walk);
+  }
+  void leave(Walk& walk) {
+    if (args_.bottom_up && walk.entered()) put(walk);
+  }
+
+ private:
+  void put(Walk& walk) {
+    if (walk.depth() + 1 < args_.min_depth) return;
+    const bool excludes = !args_.excluded.empty();
+    if (excludes) {
+      prefix_ = walk.path();
+      if (prefix_.back() != '/') prefix_ += '/';
+    }
+    dirs_.clear();
+    files_.clear();
+    const core::Listing& listing = walk.listing();
+    for (const auto& entry : listing.entries()) {
+      const std::string_view name = listing.name(entry);
+      if (excludes && filter_.excludes(prefix_, name)) continue;
+      if (!filter_.selects(walk.type(entry), name)) continue;
+      const bool directory = entry.type == Type::dir || entry.target == Type::dir;
+      (directory ? dirs_ : files_).push_back(name);
+    }
+    if (dirs_.empty() && files_.empty() && !filter_.selects_all()) return;
+    records_.put({walk.path(), dirs_, files_});
+  }
+
+  const Args& args_;
+  Io& io_;
+  Filter& filter_;
+  Records<Directory> records_;
+  std::string prefix_;
+  std::vector<std::string_view> dirs_;
+  std::vector<std::string_view> files_;
+};
+
+/// Names at the ends of branches.
+class Tree {
+ public:
+  Tree(Io& io, Filter& filter) : io_(io), filter_(filter) {}
+
+  void entry(Walk& walk) {
+    if (walk.depth() == 0) {
+      levels_.clear();
+      branches_.clear();
+      io_.print_name(walk.path());
+    } else {
+      if (!shows(walk.type(), walk.name())) return;
+      last_ = walk.position() == levels_.back().last;
+      io_.print(branches_);
+      io_.print(last_ ? "└── " : "├── ");
+      io_.print_name(walk.name());
+    }
+    if (walk.is_link()) print_target(walk);
+    io_.end_record();
+  }
+  void enter(Walk& walk) {
+    levels_.push_back({branches_.size(), 0});
+    if (walk.depth() > 0) branches_ += last_ ? "    " : "│   ";
+    std::string prefix(walk.path());
+    if (prefix.back() != '/') prefix += '/';
+    const core::Listing& listing = walk.listing();
+    for (std::size_t i = 0; i < listing.size(); ++i) {
+      const auto& entry = listing.entries()[i];
+      const std::string_view name = listing.name(entry);
+      if (shows(walk.type(entry), name) && !filter_.excludes(prefix, name)) {
+        levels_.back().last = i;
+      }
+    }
+  }
+  void leave(Walk& walk) {
+    if (!walk.entered()) return;
+    branches_.resize(levels_.back().branches);
+    levels_.pop_back();
+  }
+
+ private:
+  /// Directories stay, since others hang on them.
+  bool shows(Type type, std::string_view name) {
+    return type == Type::dir || filter_.selects(type, name);
+  }
+
+  void print_target(Walk& walk) {
+    const auto at = walk.at();
+    auto target = at ? core::readlink(walk.bare(), *at) : std::unexpected(at.error());
+    if (target) {
+      io_.print(" -> ");
+      io_.print_name(*target);
+    } else if (target.error().number != ENOENT) {
+      target.error().path = walk.path();
+      io_.fail(target.error());
+    }
+  }
+
+  struct Level {
+    std::size_t branches;  ///< the length of `branches_` above it
+    std::size_t last;      ///< the position of the last entry that is shown
+  };
+
+  Io& io_;
+  Filter& filter_;
+  std::vector<Level> levels_;
+  std::string branches_;
+  bool last_ = false;
+};
+
+Outcome run(Args& args, Io& io) {
+  const Style& style = io.style();
+  const bool human = style.format == Style::Format::human;
+  const bool json = style.format == Style::Format::json;
+  Form form = args.form;
+  if (form == Form::automatic) {
+    const bool directories = json || (human && io.screen().output_is_terminal && !style.null);
+    form = directories && !args.stat ? Form::group : Form::paths;
+  }
+  if (form != Form::paths && args.stat) return misuse("--stat goes with --paths");
+  if (form != Form::paths && style.null && human) return misuse("--null goes with --paths");
+  if (form == Form::tree) {
+    if (!human) return misuse("--tree is for people and has no records");
+    if (args.bottom_up) return misuse("--tree and --bottom-up do not go together");
+    if (args.min_depth > 0) return misuse("--tree and --min-depth do not go together");
+  }
+
+  Filter filter(args);
+  switch (form) {
+    case Form::group: {
+      Directories directories(args, io, filter, TRY(io.records<Directory>(tables[0])));
+      return walk_all(args, io, {.whole = true, .targets = true}, filter, directories);
+    }
+    case Form::tree: {
+      Tree tree(io, filter);
+      return walk_all(args, io, {.whole = true}, filter, tree);
+    }
+    case Form::automatic:
+    case Form::paths:
+      break;
+  }
+  const bool all = args.stat || style.format == Style::Format::format;
+  Paths paths(args, io, filter, TRY(io.records<Entry>(all ? tables[1] : entry_table)));
+  return walk_all(args, io, {}, filter, paths);
+}
+
+}  // namespace
+
+extern constexpr Applet walk = {
+    .name = "walk",
+    .group = Group::directories,
+    .summary = "go through trees of directories",
+    .description =
+        "Goes through the tree at every ROOT, depth first and in the byte order of names, so that "
+        "two runs give the same. With --unordered names come as the file system has them, those of "
+        "subdirectories and what is below at the end of each directory.\n\n"
+        "On a terminal every directory is shown with the names in it, subdirectories with a slash. "
+        "Elsewhere every entry is a line with its path, ROOT itself being the first, as find(1) "
+        "has it. --json gives one object for each directory, which is the tuple of os.walk, and "
+        "with --paths one for each entry. --stat, --null, --format and --shell are for entries "
+        "too, unless --group is given. --stat alone prints permissions, size, time of the last "
+        "change and path.\n\n"
+        "ROOT may be a link to a directory, as in os.walk. Other links are entries of type link, "
+        "and among the dirs of --group and --json where they lead to a directory; they are "
+        "entered with --follow only. Then every link is what it leads to, a link that leads "
+        "nowhere is a link still, and one that leads back to a directory above it is a failure "
+        "with ELOOP. A ROOT that is no directory is an entry; with --group and with --json alone "
+        "it is a failure with ENOTDIR.\n\n"
+        "-t, --name, --min-depth and --max-depth choose what is shown; --exclude passes over what "
+        "is below a directory too. In a GLOB the star stands for any bytes, a slash and a leading "
+        "dot included. With --group and with --json alone the names are chosen, and a directory "
+        "without any of them is left out; with --tree directories always stay. ROOT cannot be "
+        "excluded.\n\n"
+        "What is in a directory that cannot be read, and what cannot be found out about an entry, "
+        "is a failure; the rest is done. An entry that vanishes meanwhile is none. A few "
+        "directories are open at a time, however deep the tree is. --one-file-system goes by the "
+        "id of the mount, so that a bind mount is another file system; where neither statx(2) nor "
+        "/proc/self/fdinfo tells it, by the device.",
+    .call = "open",
+    .options = options,
+    .tables = tables,
+    .examples = examples,
+    .see_also = "find(1), tree(1), fnmatch(3), fts(3)",
+    .progress = true,
+    .main = runs<run>,
+};
+
+}  // namespace applets

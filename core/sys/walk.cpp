@@ -1,0 +1,465 @@
+#include "core/sys/walk.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "core/sys/fs.hpp"
+
+namespace core {
+namespace {
+
+/// How many directories stay open: few enough to leave some to others.
+std::size_t open_directories() {
+  rlimit limit;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 2;
+  return std::clamp<rlim_t>(limit.rlim_cur / 4, 2, 32);
+}
+
+/// True for an entry that is not there any more, or is something else by now.
+bool vanished(int number) { return number == ENOENT || number == ENOTDIR || number == ELOOP; }
+
+bool out_of_descriptors(int number) { return number == EMFILE || number == ENFILE; }
+
+/// A number for the mount that `directory` is on: statx knows it, else /proc does, else the device
+/// has to do. Which of them answers is the same for all of a system.
+Result<std::uint64_t> mount_of(FdRef directory) {
+  const Stat stat = TRY(fstat(directory, want::mount_id | want::always));
+  if (stat.mount_id) return *stat.mount_id;
+  const auto info = read_file("/proc/self/fdinfo/" + std::to_string(directory.number()));
+  if (!info && out_of_descriptors(info.error().number)) return std::unexpected(info.error());
+  constexpr std::string_view key = "mnt_id:\t";
+  if (const auto at = info ? info->find(key) : std::string::npos; at != std::string::npos) {
+    std::uint64_t id = 0;
+    const char* const digits = info->data() + at + key.size();
+    if (std::from_chars(digits, info->data() + info->size(), id).ec == std::errc()) return id;
+  }
+  return stat.dev;
+}
+
+/// More memory than a directory of usual size takes.
+bool is_large(const Listing& listing) { return listing.entries().capacity() > 4096; }
+
+void keep(Listing&& listing, std::vector<Listing>& spare) {
+  if (listing.entries().capacity() == 0) return;
+  if (is_large(listing)) {
+    listing.release();
+  } else {
+    spare.push_back(std::move(listing));
+  }
+}
+
+}  // namespace
+
+Walk::Walk(How how) : how_(how), most_open_(open_directories()) {}
+
+Result<void> Walk::start(Path root, At at) {
+  at_ = at;
+  root_path_ = root;
+  frames_.clear();
+  hand_.close();
+  ancestors_.clear();
+  failures_.clear();
+  told_ = 0;
+  reading_ = false;
+  lowest_open_ = 1;
+
+  state_ = State::end;
+  path_ = root_path_;
+  path_length_ = path_.size();
+  prefix_ = 0;
+  name_ = root_path_;
+  depth_ = 0;
+  followed_ = false;
+  link_ = false;
+  type_ = Type::dir;
+  root_.close();
+  auto opened = open_directory(root, at);
+  if (opened) {
+    root_ = *std::move(opened);
+    if (how_.one_file_system) mount_ = TRY(mount_of(root_));
+  } else {
+    auto found = core::stat(root, want::type, at);
+    // What leads nowhere is there all the same.
+    if (!found && leads_nowhere(found.error().number)) found = core::lstat(root, want::type, at);
+    if (!found) return std::unexpected(std::move(opened).error());
+    type_ = found->type;
+    link_ = type_ == Type::link;
+    if (type_ == Type::dir) fail(std::move(opened).error());
+  }
+  state_ = State::root;
+  return {};
+}
+
+Walk::Step Walk::next() {
+  for (;;) {
+    if (state_ == State::root) {
+      state_ = type_ == Type::dir ? State::directory : State::end;
+      return Step::entry;
+    }
+    if (told_ < failures_.size()) {
+      error_ = std::move(failures_[told_++]);
+      return Step::failure;
+    }
+    failures_.clear();
+    told_ = 0;
+    switch (state_) {
+      case State::directory:
+        state_ = State::unentered;
+        if (depth_ < how_.max_depth && (depth_ > 0 || root_)) {
+          if (const Step step = enter(); step != Step::failure) return step;
+        }
+        break;
+      case State::unentered:
+        state_ = frames_.empty() ? State::end : State::inside;
+        entered_ = false;
+        return Step::leave;
+      case State::inside: {
+        if (reading_) {
+          if (next_of_batch()) return Step::entry;
+          break;
+        }
+        Frame& frame = frames_.back();
+        if (frame.next == frame.listing.size()) return leave();
+        Listing::Entry& entry = frame.listing.entries()[frame.next++];
+        const char* const name = frame.listing.path(entry).c_str();
+        // A whole listing is resolved when the directory is entered, a part of one as it is read.
+        const bool fresh = how_.sorted && !how_.whole;
+        if (fresh && !resolve(name, entry.type, entry.target)) break;
+        visit({name, entry.length}, entry.type, entry.target);
+        return Step::entry;
+      }
+      case State::root:
+      case State::end:
+        return Step::end;
+    }
+  }
+}
+
+std::string_view Walk::name() const {
+  if (depth_ > 0) return name_;
+  std::string_view name = root_path_;
+  while (name.size() > 1 && name.back() == '/') name.remove_suffix(1);
+  return name.size() > 1 ? name.substr(name.rfind('/') + 1) : name;
+}
+
+std::string_view Walk::path() {
+  if (path_length_ == 0) {
+    path_.resize(prefix_);
+    path_ += name_;
+    path_length_ = path_.size();
+  }
+  return {path_.data(), path_length_};
+}
+
+/// Makes an entry of the top directory the one that is looked at.
+void Walk::visit(std::string_view name, Type type, Type target) {
+  prefix_ = frames_.back().prefix;
+  path_length_ = 0;
+  name_ = name;
+  depth_ = frames_.size();
+  link_ = type == Type::link;
+  followed_ = link_ && how_.follow && target != Type::unknown;
+  type_ = followed_ ? target : type;
+  state_ = type_ == Type::dir ? State::directory : State::inside;
+}
+
+Result<At> Walk::at() {
+  if (frames_.empty()) return at_;
+  return At(TRY(top()));
+}
+
+Result<Stat> Walk::stat(Want want) {
+  const At at = TRY(this->at());
+  auto found = followed_    ? target(name_.data(), want, at)
+               : depth_ > 0 ? core::lstat(name_.data(), want, at)
+               : root_      ? fstat(root_, want)
+                       : core::stat(root_path_, link_ ? Links::no_follow : Links::follow, want, at);
+  if (!found) found.error().path = path();
+  return found;
+}
+
+/// What the link `name` in the top directory, which is `at`, leads to.
+Result<Stat> Walk::target(const char* name, Want want, At at) {
+  if (!at_.resolve.restricted()) return core::stat(name, want, at);
+  // How far a link may lead is counted from where the operand starts.
+  return core::stat(path_of(name), want, at_);
+}
+
+/// The path of `name` in the top directory.
+std::string Walk::path_of(std::string_view name) const {
+  return path_.substr(0, frames_.back().prefix).append(name);
+}
+
+/// Finds out what the file system did not tell of `name` in the top directory, and what a link
+/// leads to where that matters. False where it is gone.
+bool Walk::resolve(const char* name, Type& type, Type& target) {
+  const bool follow = how_.follow || how_.targets;
+  if (type != Type::unknown && !(type == Type::link && follow)) [[likely]]
+    return true;
+  const auto at = this->at();
+  if (!at) {
+    fail(at.error());
+    return false;
+  }
+  const auto report = [&](Error error) {
+    error.path = path_of(name);
+    fail(std::move(error));
+  };
+  if (type == Type::unknown) {
+    auto itself = core::lstat(name, want::type, *at);
+    if (itself) {
+      type = itself->type;
+    } else if (itself.error().number == ENOENT) {
+      return false;
+    } else {
+      report(std::move(itself).error());
+    }
+  }
+  if (type != Type::link || !follow) return true;
+  auto followed = this->target(name, want::type, *at);
+  if (followed) {
+    target = followed->type;
+  } else if (how_.follow && !leads_nowhere(followed.error().number)) {
+    report(std::move(followed).error());
+  }
+  return true;
+}
+
+/// True for the answer to a link that leads nowhere. Where links are forbidden, ELOOP is another.
+bool Walk::leads_nowhere(int number) const {
+  return number == ENOENT || number == ENOTDIR || (number == ELOOP && !at_.resolve.no_symlinks);
+}
+
+void Walk::resolve_listing(Frame& frame) {
+  std::erase_if(frame.listing.entries(), [&](Listing::Entry& entry) {
+    return !resolve(frame.listing.path(entry).c_str(), entry.type, entry.target);
+  });
+}
+
+/// Visits a name as it is read. Directories are put by until all names are read, since the next
+/// directory needs the buffer. False at the end of the names.
+bool Walk::next_of_batch() {
+  Frame& frame = frames_.back();
+  for (;;) {
+    while (!batch_.empty()) {
+      DirEntry entry = batch_.front();
+      batch_ = batch_.subspan(1);
+      Type target = Type::unknown;
+      if (!resolve(entry.name, entry.type, target)) continue;
+      const bool directory = entry.type == Type::dir || (how_.follow && target == Type::dir);
+      if (directory) {
+        frame.listing.add(entry, target);
+        continue;
+      }
+      visit(entry.text(), entry.type, target);
+      return true;
+    }
+    const auto batch = reader_.read();
+    if (batch && !batch->empty()) {
+      batch_ = *batch;
+      continue;
+    }
+    if (!batch && out_of_descriptors(batch.error().number) && close_one()) {
+      reader_.begin(frame.fd);
+      continue;
+    }
+    // A directory that was removed has no names.
+    if (!batch && batch.error().number != ENOENT) {
+      fail(
+          {.number = batch.error().number, .call = "readdir", .path = path_.substr(0, frame.path)});
+    }
+    reading_ = false;
+    return false;
+  }
+}
+
+/// Opens a directory in `parent`, or what a `link` there leads to; `path` leads there from the
+/// operand's start.
+Result<Fd> Walk::open_child(const char* name, At parent, bool link, const std::string& path) const {
+  if (!link) return open_directory(name, parent, Links::no_follow);
+  return at_.resolve.restricted() ? open_directory(path, at_) : open_directory(name, parent);
+}
+
+/// Opens the directory that is looked at.
+Result<Fd> Walk::open_entry(At parent) {
+  for (;;) {
+    auto opened = open_child(name_.data(), parent, followed_, path_);
+    if (opened || !out_of_descriptors(opened.error().number) || !close_one()) return opened;
+  }
+}
+
+/// False where the directory that is looked at is not to be entered, which is no failure. Finds out
+/// its `id` where that is needed.
+Result<bool> Walk::may_enter(const Fd& directory, Id& id) {
+  if (how_.one_file_system && depth_ > 0 && TRY(mount_of(directory)) != mount_) return false;
+  if (!how_.follow) return true;
+  const Stat stat = TRY(fstat(directory, want::ino));
+  id = {stat.dev, stat.ino};
+  const auto [ancestor, first] = ancestors_.try_emplace(id, frames_.size());
+  if (first) return true;
+  Error loop{.number = ELOOP, .call = "open", .note = "leads back to"};
+  loop.note_path = path_.substr(0, frames_[ancestor->second].path);
+  return std::unexpected(std::move(loop));
+}
+
+/// Enters the directory that is looked at. `failure` where that was not done, whether it is one or
+/// not.
+Walk::Step Walk::enter() {
+  path();
+  Fd directory;
+  if (depth_ > 0) {
+    const auto parent = at();
+    auto opened = parent ? open_entry(*parent) : std::unexpected(parent.error());
+    if (!opened) {
+      if (parent && vanished(opened.error().number)) return Step::failure;
+      if (parent) opened.error().path = path_;
+      fail(std::move(opened).error());
+      return Step::failure;
+    }
+    directory = *std::move(opened);
+  }
+  Id id;
+  auto allowed = may_enter(depth_ > 0 ? directory : root_, id);
+  if (!allowed) {
+    allowed.error().path = path();
+    fail(std::move(allowed).error());
+  }
+  if (!allowed || !*allowed) return Step::failure;
+
+  if (depth_ > 0) {
+    while (frames_.size() - lowest_open_ >= most_open_ && close_one()) {
+    }
+    Frame& parent = frames_.back();
+    if (!how_.whole && parent.next == parent.listing.size()) {
+      keep(std::exchange(parent.listing, {}), spare_);
+      parent.next = 0;
+    }
+  }
+  Frame& frame = frames_.emplace_back(
+      Frame{.fd = std::move(directory), .link = link_, .id = id, .path = path_length_});
+  if (path_.back() != '/') path_ += '/';
+  frame.prefix = path_.size();
+  name_ = {path_.data() + prefix_, path_length_ - prefix_};
+  if (!spare_.empty()) {
+    frame.listing = std::move(spare_.back());
+    spare_.pop_back();
+    frame.listing.clear();
+  }
+  const FdRef from = depth_ > 0 ? frame.fd : root_;
+  state_ = State::inside;
+  if (!how_.sorted && !how_.whole) {
+    reader_.begin(from);
+    batch_ = {};
+    reading_ = true;
+    return Step::enter;
+  }
+  auto read = frame.listing.read(reader_, from);
+  while (!read && out_of_descriptors(read.error().number) && close_one()) {
+    read = frame.listing.read(reader_, from);
+  }
+  if (!read && read.error().number != ENOENT) {
+    fail({.number = read.error().number, .call = "readdir", .path = std::string(path())});
+  }
+  if (how_.sorted) frame.listing.sort();
+  if (how_.whole) resolve_listing(frame);
+  return Step::enter;
+}
+
+Walk::Step Walk::leave() {
+  Frame& frame = frames_.back();
+  const std::size_t index = frames_.size() - 1;
+  path_.resize(frame.path);
+  path_length_ = frame.path;
+  link_ = frame.link;
+  followed_ = link_;
+  type_ = Type::dir;
+  depth_ = index;
+  entered_ = true;
+  if (how_.follow) ancestors_.erase(frame.id);
+  keep(std::exchange(left_, std::move(frame.listing)), spare_);
+  // Where the directory above was closed, this one leads back to it.
+  if (index > 1 && !frames_[index - 1].fd) {
+    if (frame.fd) {
+      hand_ = std::move(frame.fd);
+      hand_depth_ = index;
+    }
+  } else {
+    hand_.close();
+  }
+  frames_.pop_back();
+  lowest_open_ = std::clamp<std::size_t>(frames_.size(), 1, lowest_open_);
+  prefix_ = index > 0 ? frames_.back().prefix : 0;
+  name_ = std::string_view(path_).substr(prefix_);
+  state_ = index > 0 ? State::inside : State::end;
+  return Step::leave;
+}
+
+/// Closes the open directory that will be needed last. The top one is needed now.
+bool Walk::close_one() {
+  if (lowest_open_ + 1 >= frames_.size()) return false;
+  Frame& frame = frames_[lowest_open_++];
+  if (const auto stat = fstat(frame.fd, want::ino)) frame.id = {stat->dev, stat->ino};
+  frame.fd.close();
+  return true;
+}
+
+/// The top directory, opened again where it was closed.
+Result<FdRef> Walk::top() {
+  Frame& frame = frames_.back();
+  if (frames_.size() == 1) return root_;
+  if (!frame.fd) {
+    auto found = find_again();
+    if (!found) {
+      frame.next = frame.listing.size();
+      found.error().path = path_.substr(0, frame.path);
+      found.error().note = "no longer where it was";
+      return std::unexpected(std::move(found).error());
+    }
+    frame.fd = *std::move(found);
+    lowest_open_ = frames_.size() - 1;
+  }
+  return frame.fd;
+}
+
+/// Opens the top directory once more: up from one below it, else down from the root. It must be the
+/// very one that it was.
+Result<Fd> Walk::find_again() {
+  const Id wanted = frames_.back().id;
+  const auto same = [&](const Result<Fd>& directory) {
+    if (!directory) return false;
+    const auto stat = fstat(*directory, want::ino);
+    return stat && Id{stat->dev, stat->ino} == wanted;
+  };
+  if (hand_) {
+    if (auto climbed = climb(); same(climbed)) return climbed;
+  }
+  Fd below;
+  for (std::size_t i = 1; i < frames_.size(); ++i) {
+    const std::size_t prefix = frames_[i - 1].prefix;
+    const At from = below ? below : root_;
+    const std::string path = path_.substr(0, frames_[i].path);
+    below = TRY(open_child(path.c_str() + prefix, from, frames_[i].link, path));
+  }
+  auto descended = Result<Fd>(std::move(below));
+  if (!same(descended)) return failure(ENOENT, "open");
+  return descended;
+}
+
+/// Goes up from `hand_` to where the top directory should be, and lets go of it.
+Result<Fd> Walk::climb() {
+  Fd from = std::move(hand_);
+  constexpr std::size_t most = 1000;
+  std::size_t levels = hand_depth_ - (frames_.size() - 1);
+  while (levels > 0) {
+    std::string up;
+    for (std::size_t i = std::min(levels, most); i > 0; --i) up += "../";
+    from = TRY(open_directory(up, from));
+    levels -= std::min(levels, most);
+  }
+  return from;
+}
+
+}  // namespace core

@@ -1,0 +1,176 @@
+// Walk: the order of a tree. It says what comes next and prints nothing.
+#pragma once
+
+#include <limits>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/sys/directory.hpp"
+#include "core/sys/listing.hpp"
+#include "core/sys/stat.hpp"
+
+namespace core {
+
+/// Goes through a tree, depth first, one step at a call. Directories are opened by a bare name in
+/// the directory that holds them, so that a path of any length will do and nothing outside the tree
+/// is ever reached; a few stay open, however deep it goes. Nothing recurses.
+class Walk {
+ public:
+  struct How {
+    bool sorted = true;   ///< names in byte order; else as the file system has them, and those
+                          ///< of a directory's subdirectories, which lead on, at its end
+    bool follow = false;  ///< links are what they lead to
+    bool one_file_system = false;  ///< directories on another mount are not entered
+    bool whole = false;  ///< `listing` is complete when a directory is entered and until it is left
+    bool targets = false;  ///< a listing says of links what they lead to, with `whole`
+    std::size_t max_depth = std::numeric_limits<std::size_t>::max();  ///< none below is visited
+  };
+
+  /// What happened. A directory is first an entry, then it is entered, then come its entries, then
+  /// it is left. One that is not entered, for `max_depth` or a failure, is left all the same.
+  enum class Step : std::uint8_t {
+    entry,    ///< a file of any kind, the root too
+    enter,    ///< a directory was opened and read
+    leave,    ///< a directory and all in it is done
+    failure,  ///< see `error`; the walk goes on
+    end,
+  };
+
+  explicit Walk(How how);
+
+  /// Turns to the tree at `root`, which may be a link to a directory or no directory at all; the
+  /// error is that of a root that is not there. open(2)
+  Result<void> start(Path root, At at = {});
+
+  /// The next step. What the functions below return holds until the next call.
+  Step next();
+
+  /// After the entry of a directory: passes over it, as if it had none. It is not left either.
+  void skip() { state_ = frames_.empty() ? State::end : State::inside; }
+
+  /// 0 for the root.
+  std::size_t depth() const { return depth_; }
+  /// The type, of what it leads to where a link is followed. A link that leads nowhere is a link.
+  Type type() const { return type_; }
+  /// The same of an entry of `listing`.
+  Type type(const Listing::Entry& entry) const {
+    return how_.follow && entry.target != Type::unknown ? entry.target : entry.type;
+  }
+  /// True where the entry itself is a symbolic link, followed or not.
+  bool is_link() const { return link_; }
+  /// The last component of the path; "/" for that root.
+  std::string_view name() const;
+  /// The path, beginning with the root as it was given.
+  std::string_view path();
+  /// What stands before the name in the path, its slash included; empty for the root.
+  std::string_view prefix() const { return {path_.data(), prefix_}; }
+  /// The path of the directory that holds the entry; empty for the root.
+  std::string_view directory() const {
+    return {path_.data(), frames_.empty() ? 0 : frames_.back().path};
+  }
+
+  /// After `enter` and, in a `whole` walk, after `leave`: the names in the directory.
+  const Listing& listing() const {
+    return depth_ < frames_.size() ? frames_.back().listing : left_;
+  }
+  /// After `enter` in a `whole` walk: the same, to be put in another order or made shorter. What is
+  /// left is visited, in that order.
+  Listing& listing_to_visit() { return frames_.back().listing; }
+  /// After `entry` in a `whole` walk: its place in that listing.
+  std::size_t position() const { return frames_.empty() ? 0 : frames_.back().next - 1; }
+  /// After `leave`: whether the directory was entered.
+  bool entered() const { return entered_; }
+
+  /// Where a call on the entry starts: the directory that holds it; after `enter`, the directory
+  /// itself. Only for calls that follow no link. An error means that the directory was moved away,
+  /// and that the walk passes over what is left of it.
+  Result<At> at();
+  /// The path that a call on the entry takes beside `at`: a bare name; for the root, the operand.
+  /// Not after `enter`.
+  Path bare() const { return depth_ == 0 ? root_path_.c_str() : name_.data(); }
+  /// What the entry is; of a followed link, what it leads to. Not after `enter`. stat(2), lstat(2)
+  Result<Stat> stat(Want want);
+
+  /// After `failure`: with the full path.
+  const Error& error() const { return error_; }
+
+ private:
+  /// A directory, as nobody else has it at the same time.
+  struct Id {
+    std::uint64_t dev = 0;
+    std::uint64_t ino = 0;
+    bool operator==(const Id&) const = default;
+  };
+  struct Hash {
+    std::size_t operator()(const Id& id) const { return id.ino * 0x9e3779b97f4a7c15 ^ id.dev; }
+  };
+
+  /// A directory that was entered and not left yet.
+  struct Frame {
+    Fd fd;                   ///< closed where too many are open; that of the root is `root_`
+    bool link;               ///< reached through a link
+    Id id = {};              ///< known once `fd` was closed, or with `follow`
+    Listing listing;         ///< what is still to come; empty where nothing is
+    std::size_t next = 0;    ///< the next one of it
+    std::size_t path = 0;    ///< the length of its path
+    std::size_t prefix = 0;  ///< the same with a slash behind it
+  };
+
+  enum class State : std::uint8_t { root, directory, unentered, inside, end };
+
+  void visit(std::string_view name, Type type, Type target);
+  bool resolve(const char* name, Type& type, Type& target);
+  void resolve_listing(Frame& frame);
+  bool leads_nowhere(int number) const;
+  Result<Stat> target(const char* name, Want want, At at);
+  std::string path_of(std::string_view name) const;
+  bool next_of_batch();
+  Step enter();
+  Result<Fd> open_child(const char* name, At parent, bool link, const std::string& path) const;
+  Result<Fd> open_entry(At parent);
+  Result<bool> may_enter(const Fd& directory, Id& id);
+  Step leave();
+  bool close_one();
+  Result<FdRef> top();
+  Result<Fd> find_again();
+  Result<Fd> climb();
+  void fail(Error error) { failures_.push_back(std::move(error)); }
+
+  How how_;
+  std::size_t most_open_;
+  DirectoryReader reader_;
+
+  // the walk
+  At at_;
+  std::string root_path_;
+  Fd root_;
+  std::uint64_t mount_ = 0;  ///< with `one_file_system`: that of the root
+  std::vector<Frame> frames_;
+  std::size_t lowest_open_ = 1;  ///< of `frames_`; from there to the top all are open
+  Fd hand_;                      ///< a directory below the top, to climb up from
+  std::size_t hand_depth_ = 0;
+  std::unordered_map<Id, std::size_t, Hash> ancestors_;  ///< with `follow`: of `frames_`
+  std::span<const DirEntry> batch_;  ///< not `sorted`: names that were read and not visited yet
+  bool reading_ = false;             ///< and there may be more
+  std::vector<Listing> spare_;       ///< memory for the next listings
+  Listing left_;
+  std::vector<Error> failures_;  ///< still to be told
+  std::size_t told_ = 0;
+  Error error_;
+
+  // the visit
+  State state_ = State::end;
+  std::string path_;             ///< begins with the path of the top directory
+  std::size_t path_length_ = 0;  ///< how much of it is the path of the visit; 0: not yet made
+  std::size_t prefix_ = 0;
+  std::string_view name_;  ///< a NUL follows
+  std::size_t depth_ = 0;
+  Type type_ = Type::unknown;
+  bool link_ = false;
+  bool followed_ = false;
+  bool entered_ = false;
+};
+
+}  // namespace core

@@ -1,0 +1,618 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <set>
+#include <thread>
+
+#include "core/sys/directory.hpp"
+#include "tests/harness.hpp"
+
+namespace {
+
+constexpr out::Screen terminal = {.output_is_terminal = true};
+
+/// A small tree with something of most kinds.
+void make_tree(const Scratch& scratch) {
+  scratch.directory("t");
+  scratch.directory("t/b");
+  scratch.file("t/b/inner.c", "12345");
+  scratch.directory("t/b/deep");
+  scratch.file("t/b.c");
+  scratch.link("b", "t/to-b");
+  scratch.link("nowhere", "t/dangling");
+  scratch.fifo("t/pipe");
+}
+
+/// `text` with the scratch directory taken out of it.
+std::string within(const Scratch& scratch, std::string text) {
+  const std::string prefix = scratch / "";
+  for (std::size_t at; (at = text.find(prefix)) != text.npos;) text.erase(at, prefix.size());
+  return text;
+}
+
+/// Makes `levels` directories called `name`, each in the one before it, with `beside` in each.
+void make_chain(const Scratch& scratch, const std::string& name, unsigned levels,
+                const std::string& beside = {}) {
+  core::Fd at = *core::open_directory(scratch.path());
+  for (unsigned i = 0; i < levels; ++i) {
+    const int number = core::FdRef(at).number();
+    if (::mkdirat(number, name.c_str(), 0755) != 0) FAIL("mkdirat");
+    if (!beside.empty() && ::mkdirat(number, beside.c_str(), 0755) != 0) FAIL("mkdirat");
+    at = *core::open_directory(name, at);
+  }
+}
+
+std::vector<std::string> parts(std::string_view text, char end) {
+  std::vector<std::string> all;
+  for (std::size_t at = 0; (at = text.find(end)) != text.npos; text.remove_prefix(at + 1)) {
+    all.emplace_back(text.substr(0, at));
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("walk prints a path a line, depth first, names in byte order") {
+  const Scratch scratch;
+  make_tree(scratch);
+  const Ran ran = osbox({"walk", scratch / "t"});
+  CHECK(ran.status == 0);
+  CHECK(within(scratch, ran.out) ==
+        "t\nt/b\nt/b/deep\nt/b/inner.c\nt/b.c\nt/dangling\nt/pipe\nt/to-b\n");
+  CHECK(within(scratch, osbox({"walk", "--bottom-up", scratch / "t/b"}).out) ==
+        "t/b/deep\nt/b/inner.c\nt/b\n");
+  CHECK(within(scratch, osbox({"walk", scratch / "t/b/"}).out) == "t/b/\nt/b/deep\nt/b/inner.c\n");
+  // The current directory, from where the user is.
+  const Ran here = tests::run({.words = {tests::binary(), "walk"}, .directory = scratch / "t/b"});
+  CHECK(here.out == ".\n./deep\n./inner.c\n");
+  // A link to a directory may be a root, and a file too.
+  CHECK(within(scratch, osbox({"walk", scratch / "t/to-b"}).out) ==
+        "t/to-b\nt/to-b/deep\nt/to-b/inner.c\n");
+  CHECK(within(scratch, osbox({"walk", "--format", "{path} {type} {dir}|", scratch / "t/b.c",
+                               scratch / "t/dangling"})
+                            .out) == "t/b.c file |\nt/dangling link |\n");
+}
+
+TEST_CASE("walk prints what find prints") {
+  const Scratch scratch;
+  scratch.directory("hostile");
+  for (const std::string& name : tests::hostile_names()) {
+    scratch.directory("hostile/" + name);
+    for (const std::string& inner : tests::hostile_names()) {
+      scratch.file("hostile/" + name + "/" + inner);
+    }
+  }
+  const std::string script =
+      "export LC_ALL=C; for root in \"$2/hostile\" /usr/share /usr/ /dev//; do "
+      "find \"$root\" -print0 2>/dev/null | sort -z > \"$1/find\"; "
+      "for order in --paths --unordered --bottom-up; do "
+      "osbox walk $order -0 \"$root\" 2>/dev/null | sort -z | cmp - \"$1/find\"; done; done; "
+      "find / -maxdepth 1 | sort > \"$1/find\"; osbox walk --max-depth 1 / | sort | cmp - "
+      "\"$1/find\"";
+  const Ran ran = tests::shell(script, {scratch.path(), scratch.path()});
+  CHECK(ran.out == "");
+  CHECK(ran.err == "");
+}
+
+TEST_CASE("walk --json gives the tuples of os.walk") {
+  const Scratch scratch;
+  make_tree(scratch);
+  scratch.link("self", "t/self");
+  for (const std::string& name : tests::hostile_names()) {
+    scratch.directory("t/" + name);
+    scratch.file("t/" + name + "/" + name);
+    scratch.link(name, "t/b/" + name);
+  }
+  CHECK(tests::python(R"(
+import base64, json, os, subprocess, sys
+osbox, *roots = sys.argv[1:]
+
+def theirs(root, **how):
+  for dir, dirs, files in os.walk(os.fsencode(root), **how):
+    dirs.sort()
+    yield dir, dirs, sorted(files)
+
+def mine(root, *options):
+  text = subprocess.run([osbox, 'walk', '--json', *options, root], stdout=subprocess.PIPE,
+                        stderr=subprocess.DEVNULL).stdout
+  for line in text.splitlines():
+    row = json.loads(line)
+    assert list(row)[0] == 'dir'
+    made = []
+    for key in 'dir', 'dirs', 'files':
+      value = row[key]
+      value = [os.fsencode(v) for v in value] if type(value) is list else os.fsencode(value)
+      if key + '_b64' in row:
+        plain = row[key + '_b64']
+        assert value == ([base64.b64decode(v) for v in plain] if type(plain) is list
+                         else base64.b64decode(plain))
+      made.append(value)
+    yield tuple(made)
+
+for root in roots:
+  assert list(mine(root)) == list(theirs(root)), root
+  assert sorted(mine(root, '--unordered')) != [] and sorted(
+    (d, sorted(n), sorted(f)) for d, n, f in mine(root, '--unordered')) == sorted(theirs(root)), root
+  assert sorted(mine(root, '--bottom-up')) == sorted(theirs(root, topdown=False)), root
+  assert list(mine(root, '--follow')) == list(theirs(root, followlinks=True)), root
+print('same')
+)",
+                      {tests::binary(), scratch / "t", "/etc"}) == "same\n");
+}
+
+TEST_CASE("walk on a terminal shows every directory with the names in it") {
+  const Scratch scratch;
+  make_tree(scratch);
+  scratch.file("t/b/a b");
+  scratch.file("t/b/\x1b[31m");
+  scratch.directory("t/b/x y");
+  const std::string shown =
+      "t\n  b.c\n  b/\n  dangling\n  pipe\n  to-b/\n\n"
+      "t/b\n  $'\\033[31m'\n  'a b'\n  deep/\n  inner.c\n  'x y/'\n\n"
+      "t/b/deep\n\n";
+  CHECK(within(scratch, osbox({"walk", scratch / "t"}, terminal).out) ==
+        shown + "'" + "t/b/x y'\n\n");
+  const Ran raw = osbox({"walk", "--group", "--bottom-up", scratch / "t"});
+  CHECK(within(scratch, raw.out) ==
+        "t/b/deep\n\nt/b/x y\n\n"
+        "t/b\n  \x1b[31m\n  a b\n  deep/\n  inner.c\n  x y/\n\n"
+        "t\n  b.c\n  b/\n  dangling\n  pipe\n  to-b/\n\n");
+}
+
+TEST_CASE("walk --tree draws the tree") {
+  const Scratch scratch;
+  make_tree(scratch);
+  CHECK(within(scratch, osbox({"walk", "--tree", scratch / "t"}).out) ==
+        "t\n"
+        "├── b\n"
+        "│   ├── deep\n"
+        "│   └── inner.c\n"
+        "├── b.c\n"
+        "├── dangling -> nowhere\n"
+        "├── pipe\n"
+        "└── to-b -> b\n");
+  // The last one that is shown has the last branch; directories stay.
+  CHECK(within(scratch, osbox({"walk", "--tree", "--follow", "--name", "inner*", "--exclude",
+                               "to-*", scratch / "t"})
+                            .out) ==
+        "t\n"
+        "└── b\n"
+        "    ├── deep\n"
+        "    └── inner.c\n");
+  CHECK(within(scratch, osbox({"walk", "--tree", "--follow", "-t", "f", scratch / "t"}).out) ==
+        "t\n"
+        "├── b\n"
+        "│   ├── deep\n"
+        "│   └── inner.c\n"
+        "├── b.c\n"
+        "└── to-b -> b\n"
+        "    ├── deep\n"
+        "    └── inner.c\n");
+}
+
+TEST_CASE("walk passes every name through every format") {
+  const Scratch scratch;
+  std::set<std::string> names;
+  for (const std::string& name : tests::hostile_names()) {
+    scratch.directory(name);
+    names.insert(name);
+  }
+  std::set<std::string> seen;
+  for (const std::string& path :
+       parts(osbox({"walk", "--min-depth", "1", "-0", scratch.path()}).out, '\0')) {
+    seen.insert(path.substr(scratch.path().size() + 1));
+  }
+  CHECK(seen == names);
+  const auto formatted = parts(
+      osbox({"walk", "--min-depth", "1", "-0", "--format", "{name}", scratch.path()}).out, '\0');
+  CHECK(std::set<std::string>(formatted.begin(), formatted.end()) == names);
+  const Ran evaluated = tests::shell(
+      "osbox walk --shell --min-depth 1 \"$1\" | while IFS= read -r line; do eval \"$line\"; "
+      "[ \"$walk_dir/$walk_name\" = \"$walk_path\" ] && [ -d \"$walk_path\" ] && echo same; done",
+      {scratch.path()});
+  CHECK(tests::lines(evaluated.out).size() == names.size());
+  for (const std::string form : {"--paths", "--group", "--tree", "--stat"}) {
+    const Ran ran = osbox({"walk", form, scratch.path()}, terminal);
+    CAPTURE(form);
+    CHECK(ran.status == 0);
+    CHECK(ran.out.find('\x1b') == ran.out.npos);
+    CHECK(ran.out.find('\xff') == ran.out.npos);
+    CHECK(ran.out.find("\xc2\x9b") == ran.out.npos);
+    CHECK(ran.out.find("\nline") == ran.out.npos);
+  }
+}
+
+TEST_CASE("walk has the fields of an entry, and those of stat where they are asked for") {
+  const Scratch scratch;
+  make_tree(scratch);
+  const Ran plain = osbox({"walk", "--json", "--paths", scratch / "t/b"});
+  CHECK(within(scratch, tests::lines(plain.out)[2]) ==
+        R"({"path":"t/b/inner.c","name":"inner.c","dir":"t/b","type":"file","depth":1})");
+  CHECK(within(scratch, osbox({"walk", "--format", "{permissions} {size} {name} {dir} {depth}",
+                               "--name", "inner*", scratch / "t"})
+                            .out) == "-rw-r--r-- 5 inner.c t/b 2\n");
+  CHECK(tests::python(R"(
+import json, os, subprocess, sys
+for line in subprocess.run([sys.argv[1], 'walk', '--json', '--stat', *sys.argv[2:]],
+                           stdout=subprocess.PIPE).stdout.splitlines():
+  row = json.loads(line)
+  s = os.stat(row['path']) if '--follow' in sys.argv and os.path.exists(row['path']) \
+      else os.lstat(row['path'])
+  assert (row['ino'], row['size'], row['mode'], row['mtime_ns'], row['nlink'], row['uid']) == \
+    (s.st_ino, s.st_size, s.st_mode, s.st_mtime_ns, s.st_nlink, s.st_uid), row
+  print(row['type'], end=' ')
+)",
+                      {tests::binary(), "--follow", scratch / "t"}) ==
+        "dir dir dir file file link fifo dir dir file ");
+  const Ran people = osbox({"walk", "--stat", scratch / "t/b/inner.c"});
+  CHECK(people.out.starts_with("-rw-r--r--            5 "));
+  CHECK(people.out.ends_with(scratch / "t/b/inner.c\n"));
+}
+
+TEST_CASE("walk shows what the filters leave") {
+  const Scratch scratch;
+  make_tree(scratch);
+  const auto walk = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), "walk");
+    options.push_back(scratch / "t");
+    return within(scratch, osbox(options).out);
+  };
+  CHECK(walk({"-t", "d"}) == "t\nt/b\nt/b/deep\n");
+  CHECK(walk({"--type", "fifo,l"}) == "t/dangling\nt/pipe\nt/to-b\n");
+  CHECK(walk({"-tf", "-tp"}) == "t/b/inner.c\nt/b.c\nt/pipe\n");
+  CHECK(walk({"--name", "*.c"}) == "t/b/inner.c\nt/b.c\n");
+  CHECK(walk({"--name", "*.c", "--name", "t"}) == "t\nt/b/inner.c\nt/b.c\n");
+  CHECK(walk({"--exclude", "b", "--exclude", "*a*"}) == "t\nt/b.c\nt/pipe\nt/to-b\n");
+  CHECK(walk({"--exclude", "*/b/*"}) == "t\nt/b\nt/b.c\nt/dangling\nt/pipe\nt/to-b\n");
+  CHECK(walk({"--exclude", "b", "--bottom-up"}) == "t/b.c\nt/dangling\nt/pipe\nt/to-b\nt\n");
+  CHECK(walk({"--min-depth", "2"}) == "t/b/deep\nt/b/inner.c\n");
+  CHECK(walk({"--max-depth", "0"}) == "t\n");
+  CHECK(walk({"--max-depth", "1", "--bottom-up", "-td"}) == "t/b\nt\n");
+  CHECK(walk({"--max-depth", "1", "-td", "--json"}) == R"({"dir":"t","dirs":["b"],"files":[]})"
+                                                       "\n");
+  CHECK(walk({"--name", "inner*", "--json"}) == R"({"dir":"t/b","dirs":[],"files":["inner.c"]})"
+                                                "\n");
+  CHECK(walk({"--exclude", "*/b/*", "--json"}) ==
+        R"({"dir":"t","dirs":["b","to-b"],"files":["b.c","dangling","pipe"]})"
+        "\n"
+        R"({"dir":"t/b","dirs":[],"files":[]})"
+        "\n");
+  // The root is not excluded: it was asked for.
+  CHECK(walk({"--exclude", "*"}) == "t\n");
+}
+
+TEST_CASE("walk refuses what does not go together") {
+  using Words = std::vector<std::string>;
+  for (const Words& options :
+       {Words{"--tree", "--json"}, Words{"--tree", "--bottom-up"}, Words{"--tree", "-0"},
+        Words{"--tree", "--min-depth", "1"}, Words{"--group", "--stat"}, Words{"--group", "-0"},
+        Words{"-t", "x"}, Words{"-t", ""}, Words{"-t", "f,"}, Words{"--max-depth", "-1"},
+        Words{"--threads", "2"}, Words{"--format", "{nothing}"}}) {
+    Words words = {"walk", "/usr"};
+    words.insert(words.end(), options.begin(), options.end());
+    const Ran ran = osbox(words);
+    CAPTURE(options[0] + options.back());
+    CHECK(ran.status == 2);
+    CHECK(ran.out == "");
+    CHECK(ran.err != "");
+  }
+}
+
+TEST_CASE("walk tells of a root that is not there and does the others") {
+  const Scratch scratch;
+  make_tree(scratch);
+  const Ran ran = osbox({"walk", scratch / "nosuch", "", scratch / "t/b/deep"});
+  CHECK(ran.status == 1);
+  CHECK(within(scratch, ran.out) == "t/b/deep\n");
+  CHECK(within(scratch, ran.err) ==
+        "walk: nosuch: ENOENT: No such file or directory\n"
+        "walk: '': ENOENT: No such file or directory\n");
+  CHECK(osbox({"walk", "--exit-errno", scratch / "nosuch"}).status == ENOENT);
+  const Ran file = osbox({"walk", "--json", scratch / "t/b.c"});
+  CHECK(file.status == 1);
+  CHECK(file.out == "");
+  CHECK(file.err.find("\"errno\":20,\"error\":\"ENOTDIR\"") != file.err.npos);
+}
+
+TEST_CASE("walk tells of a directory that it may not read, and does the rest") {
+  const Scratch scratch;
+  scratch.directory("top");
+  scratch.directory("top/locked");
+  scratch.file("top/locked/f");
+  scratch.file("top/z");
+  ::chmod((scratch / "top/locked").c_str(), 0);
+  for (const std::string order : {"--paths", "--unordered"}) {
+    const Ran ran =
+        tests::run({.words = {tests::binary(), "walk", order, scratch / "top"}, .as_nobody = true});
+    CHECK(ran.status == 1);
+    auto lines = tests::lines(within(scratch, ran.out));
+    std::ranges::sort(lines);
+    CHECK(lines == std::vector<std::string>{"top", "top/locked", "top/z"});
+    CHECK(within(scratch, ran.err) == "walk: top/locked: EACCES: Permission denied\n");
+  }
+  const Ran root =
+      tests::run({.words = {tests::binary(), "walk", "--bottom-up", "-0", scratch / "top/locked"},
+                  .as_nobody = true});
+  CHECK(root.status == 1);
+  CHECK(within(scratch, root.err) == "walk: top/locked: EACCES: Permission denied\n");
+  CHECK(root.out == scratch / "top/locked" + '\0');
+
+  // Names may be read, but nothing may be reached.
+  ::chmod((scratch / "top/locked").c_str(), 0744);
+  scratch.directory("top/locked/d");
+  const std::string locked = scratch / "top/locked";
+  if (!tests::is_root()) ::chmod(locked.c_str(), 0444);
+  const Ran names = tests::run(
+      {.words = {tests::binary(), "walk", "--json", "--paths", locked}, .as_nobody = true});
+  CHECK(names.status == 1);
+  CHECK(names.out.find("\"name\":\"d\",\"dir\":\"" + locked + "\",\"type\":\"dir\"") !=
+        names.out.npos);
+  CHECK(names.out.find("\"name\":\"f\",\"dir\":\"" + locked + "\",\"type\":\"file\"") !=
+        names.out.npos);
+  CHECK(tests::lines(names.err).size() == 1);
+  const Ran sizes = tests::run(
+      {.words = {tests::binary(), "walk", "--format", "{size}{name}", "--min-depth", "1", locked},
+       .as_nobody = true});
+  CHECK(sizes.status == 1);
+  CHECK(sizes.out == "d\nf\n");
+  CHECK(within(scratch, sizes.err) ==
+        "walk: top/locked/d: lstat: EACCES: Permission denied\n"
+        "walk: top/locked/d: EACCES: Permission denied\n"
+        "walk: top/locked/f: lstat: EACCES: Permission denied\n");
+}
+
+TEST_CASE("walk --follow enters links, and tells of a loop") {
+  const Scratch scratch;
+  scratch.directory("t");
+  scratch.directory("t/d");
+  scratch.file("t/d/f");
+  scratch.link("../d", "t/d/same");
+  scratch.link("..", "t/up");
+  scratch.link("x", "t/x");
+  scratch.link("d/f", "t/y");
+  const Ran ran =
+      tests::run({.words = {tests::binary(), "walk", "--follow", "--format", "{path} {type}", "t"},
+                  .directory = scratch.path()});
+  CHECK(ran.status == 1);
+  CHECK(ran.out ==
+        "t dir\nt/d dir\nt/d/f file\nt/d/same dir\n"
+        "t/up dir\nt/up/t dir\nt/x link\nt/y file\n");
+  CHECK(ran.err ==
+        "walk: t/d/same: ELOOP: Too many levels of symbolic links (leads back to t/d)\n"
+        "walk: t/up/t: ELOOP: Too many levels of symbolic links (leads back to t)\n");
+  // What the directory is called does no harm.
+  const std::string hostile = scratch.directory("a\x1b b");
+  scratch.link(".", "a\x1b b/l");
+  const Ran quoted = osbox({"walk", "--follow", "--tree", hostile});
+  CHECK(within(scratch, quoted.err) ==
+        "walk: $'a\\033 b/l': ELOOP: Too many levels of symbolic links (leads back to $'a\\033 "
+        "b')\n");
+  CHECK(osbox({"walk", "--follow", "--json", hostile}).err.find("leads back to /") !=
+        std::string::npos);
+}
+
+TEST_CASE("walk --beneath and --no-symlinks keep every link of a tree inside") {
+  const Scratch scratch;
+  if (const auto refused = core::open_directory("/", {{}, {.beneath = true}});
+      !refused && refused.error().number == ENOSYS) {
+    // Never weaker than asked for.
+    CHECK(osbox({"walk", "--beneath", scratch.path(), "."}).err.find("ENOSYS") !=
+          std::string::npos);
+    CHECK(osbox({"walk", "--no-symlinks", scratch.path()}).err.find("ENOSYS") != std::string::npos);
+    return;
+  }
+  scratch.directory("outside");
+  scratch.file("outside/secret", "secret");
+  scratch.directory("in");
+  scratch.directory("in/d");
+  scratch.file("in/f");
+  scratch.link("../../in/f", "in/d/away");
+  scratch.link(scratch / "outside", "in/d/out");
+  scratch.directory("in/e");
+  scratch.file("in/e/g");
+  scratch.link("../e", "in/d/inside");
+  const auto format = "{path} {type} {size}";
+  const Ran ran = osbox({"walk", "--beneath", scratch / "in", "--follow", "--format", format,
+                         "--name", "*[ytg]*", "d"});
+  CHECK(ran.status == 1);
+  CHECK(ran.out.find("d/inside/g file 0\n") != ran.out.npos);
+  CHECK(ran.out.find("d/away link 10\n") != ran.out.npos);
+  CHECK(ran.out.find("d/out link ") != ran.out.npos);
+  CHECK(ran.out.find("secret") == ran.out.npos);
+  CHECK(ran.err.find("walk: d/away: stat: EXDEV: ") != ran.err.npos);
+  CHECK(ran.err.find("walk: d/out: stat: EXDEV: ") != ran.err.npos);
+  CHECK(osbox({"walk", "--beneath", scratch / "in", "../outside"}).err.find("EXDEV") !=
+        std::string::npos);
+  CHECK(osbox({"walk", "--beneath", scratch / "in/d", "out"}).err ==
+        "walk: out: EXDEV: Invalid cross-device link\n");
+  CHECK(osbox({"walk", "--beneath", scratch / "in"}).out.starts_with(".\n./d\n"));
+
+  const Ran none = osbox({"walk", "--no-symlinks", "--follow", scratch / "in/d"});
+  CHECK(none.status == 1);
+  CHECK(within(scratch, none.out) == "in/d\nin/d/away\nin/d/inside\nin/d/out\n");
+  CHECK(within(scratch, none.err).find("walk: in/d/inside: stat: ELOOP: ") != std::string::npos);
+  CHECK(osbox({"walk", "--no-symlinks", scratch / "in/d/inside"}).err.find("ELOOP") !=
+        std::string::npos);
+}
+
+TEST_CASE("walk goes to any depth with few descriptors") {
+  const auto lines_of = [](const Scratch& scratch, std::vector<std::string> options) {
+    options.insert(options.begin(), {tests::binary(), "walk"});
+    options.push_back(scratch.path());
+    const Ran ran = tests::run({.words = options, .descriptors = 16});
+    CHECK(ran.status == 0);
+    CHECK(ran.err == "");
+    return tests::lines(ran.out);
+  };
+  {
+    const Scratch scratch;
+    make_chain(scratch, std::string(40, 'd'), 300, "z");
+    CHECK(lines_of(scratch, {"--paths"}).size() == 601);
+    CHECK(lines_of(scratch, {"--unordered", "--bottom-up"}).size() == 601);
+    CHECK(lines_of(scratch, {"--follow", "--one-file-system"}).size() == 601);
+    CHECK(lines_of(scratch, {"--group"}).size() == 2 * 601 + 600);
+    CHECK(lines_of(scratch, {"--tree"}).size() == 601);
+    // Most of them are in use.
+    const Ran crowded = tests::shell(
+        "exec 3<&0 4<&0 5<&0 6<&0 7<&0 8<&0 9<&0; ulimit -n 15; for order in --paths --unordered; "
+        "do "
+        "osbox walk --stat $order \"$1\"; done",
+        {scratch.path()});
+    CHECK(crowded.err == "");
+    CHECK(tests::lines(crowded.out).size() == 2 * 601);
+    CHECK(lines_of(scratch, {"--bottom-up", "--stat"}).back().ends_with(scratch.path()));
+    CHECK(lines_of(scratch, {"--format", "{user} {permissions}", "-td"}).back() ==
+          lines_of(scratch, {"--format", "{user} {permissions}", "-td"}).front());
+  }
+  const unsigned levels = 32768;
+  const Scratch scratch;
+  make_chain(scratch, "a", levels);
+  CHECK(lines_of(scratch, {"--format", "{depth}", "--min-depth", "32767"}) ==
+        std::vector<std::string>{"32767", "32768"});
+  CHECK(lines_of(scratch, {"--format", "{depth} {type}", "--unordered"}).back() == "32768 dir");
+  const auto sizes = lines_of(scratch, {"--format", "{depth} {permissions}", "--bottom-up"});
+  CHECK(sizes.size() == levels + 1);
+  CHECK(sizes.front() == "32768 drwxr-xr-x");
+  CHECK(sizes.back() == "0 drwxr-xr-x");
+}
+
+TEST_CASE("walk takes what appears and vanishes meanwhile as it comes") {
+  const Scratch scratch;
+  scratch.directory("t");
+  for (int i = 0; i < 40; ++i) scratch.directory("t/stays" + std::to_string(i));
+  std::atomic<bool> stop = false;
+  std::thread other([&] {
+    for (unsigned i = 0; !stop; ++i) {
+      const std::string name = scratch / "t/d" + std::to_string(i % 50);
+      if (::mkdir(name.c_str(), 0755) == 0) {
+        ::mkdir((name + "/e").c_str(), 0755);
+        ::close(::open((name + "/f").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+        ::symlink("stays1", (name + "/l").c_str());
+      } else {
+        ::unlink((name + "/l").c_str());
+        ::unlink((name + "/f").c_str());
+        ::rmdir((name + "/e").c_str());
+        ::rmdir(name.c_str());
+      }
+    }
+  });
+  std::string errors;
+  unsigned twice = 0;
+  unsigned lost = 0;
+  for (int i = 0; i < 150; ++i) {
+    for (const std::vector<std::string>& options : {std::vector<std::string>{"--paths"},
+                                                    {"--unordered"},
+                                                    {"--follow"},
+                                                    {"--bottom-up"},
+                                                    {"--format", "{size} {path}"}}) {
+      std::vector<std::string> words = {"walk", scratch / "t"};
+      words.insert(words.end(), options.begin(), options.end());
+      const Ran ran = osbox(words);
+      errors += ran.err;
+      auto lines = tests::lines(ran.out);
+      for (std::string& line : lines) line.erase(0, line.find('/'));
+      std::ranges::sort(lines);
+      if (std::ranges::adjacent_find(lines) != lines.end()) ++twice;
+      if (std::ranges::count_if(lines, [](const std::string& line) {
+            return line.find("stays") != line.npos;
+          }) != 40) {
+        ++lost;
+      }
+    }
+    osbox({"walk", "--json", scratch / "t"});
+    osbox({"walk", "--tree", scratch / "t"});
+  }
+  stop = true;
+  other.join();
+  CHECK(errors == "");
+  CHECK(twice == 0);
+  CHECK(lost == 0);
+}
+
+TEST_CASE("walk asks for types that a directory does not tell, and uses what it read of one") {
+  const char* const odd = std::getenv("ODD_FILE_SYSTEM");
+  if (odd == nullptr) {
+    MESSAGE("a static osbox cannot be given an odd file system: not tested");
+    return;
+  }
+  const Scratch scratch;
+  make_tree(scratch);
+  scratch.directory("t/broken");
+  scratch.file("t/broken/read");
+  for (const std::string order : {"--paths", "--unordered"}) {
+    const Ran ran = tests::run(
+        {.words = {tests::binary(), "walk", order, "--format", "{path} {type}", scratch / "t"},
+         .environment = {std::string("LD_PRELOAD=") + odd}});
+    CHECK(ran.status == 1);
+    auto lines = tests::lines(within(scratch, ran.out));
+    std::ranges::sort(lines);
+    CHECK(lines == std::vector<std::string>{"t dir", "t/b dir", "t/b.c file", "t/b/deep dir",
+                                            "t/b/inner.c file", "t/broken dir",
+                                            "t/broken/read file", "t/dangling link", "t/pipe fifo",
+                                            "t/to-b link"});
+    CHECK(within(scratch, ran.err) == "walk: t/broken: readdir: EIO: Input/output error\n");
+  }
+  const Ran group = tests::run({.words = {tests::binary(), "walk", "--json", scratch / "t"},
+                                .environment = {std::string("LD_PRELOAD=") + odd}});
+  CHECK(within(scratch, group.out)
+            .starts_with(
+                R"({"dir":"t","dirs":["b","broken","to-b"],"files":["b.c","dangling","pipe"]})"));
+}
+
+TEST_CASE("walk --one-file-system shows what is mounted and does not enter it") {
+  const Ran other = osbox({"walk", "--one-file-system", "--max-depth", "2", "--paths", "/"});
+  CHECK(other.out.find("\n/proc\n") != other.out.npos);
+  CHECK(other.out.find("\n/proc/") == other.out.npos);
+  CHECK(
+      osbox({"walk", "--one-file-system", "--max-depth", "1", "/proc"}).out.find("/proc/self\n") !=
+      std::string::npos);
+
+  // A bind mount has the device of what is below it.
+  const Scratch scratch;
+  scratch.directory("t");
+  scratch.directory("t/m");
+  scratch.directory("t/n");
+  scratch.file("t/n/f");
+  const std::string as_root = tests::is_root() ? "unshare -m" : "unshare -rm";
+  const Ran bound = tests::shell(
+      as_root +
+          " sh -c 'mount --bind \"$1/n\" \"$1/m\" || exit 99; "
+          "osbox walk --one-file-system \"$1\"; osbox walk --unordered \"$1/m\"' sh \"$1\"",
+      {scratch / "t"});
+  if (bound.status == 0) {
+    CHECK(within(scratch, bound.out) == "t\nt/m\nt/n\nt/n/f\nt/m\nt/m/f\n");
+  } else {
+    MESSAGE("no mounts of one's own here, bind mounts not tested: " << bound.err);
+  }
+}
+
+TEST_CASE("walk ends when nobody reads, and fails when nothing can be written") {
+  const Ran closed = tests::shell("{ osbox walk --paths /usr; echo $? >&2; } | head -n 1");
+  CHECK(closed.out == "/usr\n");
+  CHECK(closed.err == "141\n");
+  for (const std::string form : {"--paths", "--group", "--tree", "--json"}) {
+    const Ran full = tests::run(
+        {.words = {tests::binary(), "walk", form, "/usr/share"}, .output_file = "/dev/full"});
+    CHECK(full.status == 1);
+    CHECK(full.err.find("ENOSPC") != full.err.npos);
+    const Ran none =
+        tests::run({.words = {tests::binary(), "walk", form, "/usr/share"}, .closed = {1}});
+    CHECK(none.status == 1);
+    CHECK(none.err.find("EBADF") != none.err.npos);
+  }
+}
+
+TEST_CASE("walk takes roots from a file, one after the other") {
+  const Scratch scratch;
+  make_tree(scratch);
+  const Ran ran = tests::run({.words = {tests::binary(), "walk", "--files0-from", "-"},
+                              .input = std::string("b/deep\0nosuch\0b.c", 17),
+                              .directory = scratch / "t"});
+  CHECK(ran.status == 1);
+  CHECK(ran.out == "b/deep\nb.c\n");
+  CHECK(ran.err == "walk: nosuch: ENOENT: No such file or directory\n");
+}
