@@ -352,6 +352,8 @@ class Lister {
   void show_header(std::string_view path);
   void show_files(std::vector<std::string> paths);
 
+  /// True where every operand that is no directory is asked for what it is when it is shown.
+  bool asks_operands() const { return (want_all_ | want_for(core::Type::unknown)) != 0; }
   bool needs_all() const;
   bool hides(std::string_view name) const {
     return args_.hidden == Hidden::left_out && name[0] == '.';
@@ -453,9 +455,7 @@ core::Result<core::Fd> Lister::open(core::Path path) const {
 
 /// True for what is there but could not be opened as a directory, since it is none.
 bool Lister::is_file(const core::Error& why, core::Path path) const {
-  if (why.number == ENOTDIR && (want_all_ | want_for(core::Type::unknown)) != 0) {
-    return true;  // if not, it will be told when it is asked for more
-  }
+  if (why.number == ENOTDIR && asks_operands()) return true;  // and if not, that will be told
   // A link that leads nowhere, or to itself, is there.
   const bool dangling =
       why.number == ENOENT || (why.number == ELOOP && !args_.paths.at().resolve.no_symlinks);
@@ -469,7 +469,7 @@ core::Result<void> Lister::take(core::Path path) {
   ++operands_;
   core::Fd opened;
   if (args_.directory) {
-    TRY(core::lstat(path, want::nothing, args_.paths.at()));
+    if (!asks_operands()) TRY(core::lstat(path, want::nothing, args_.paths.at()));
   } else if (auto directory = open(path)) {
     opened = *std::move(directory);
   } else if (!is_file(directory.error(), path)) {

@@ -457,6 +457,8 @@ TEST_CASE("ls asks the kernel for no more than it shows") {
   CHECK(calls({"-i"}) == 22);
   CHECK(calls({"-t", "--json"}) == 22);
   CHECK(calls({"-l", "f1", "f2"}) == 2);
+  CHECK(calls({"-ld", "f1", "d"}) == 2);
+  CHECK(calls({"f1", "f2"}) == 2);  // are they there?
 }
 
 TEST_CASE("ls tells what it cannot list, and lists the rest") {
