@@ -18,6 +18,7 @@
 #include "core/sys/directory.hpp"
 #include "core/sys/fs.hpp"
 #include "core/sys/listing.hpp"
+#include "core/sys/walk.hpp"
 
 namespace applets {
 namespace {
@@ -43,6 +44,7 @@ struct Args {
   bool human = false;
   bool inode = false;
   bool numeric = false;
+  bool recursive = false;
   Operands paths;
 };
 
@@ -92,6 +94,7 @@ constexpr Option options[] = {
     flag<&Args::classify>('F', "classify",
                           "A mark behind each name: / dir, @ link, | fifo, = socket, * program"),
     flag<&Args::directory>('d', "directory", "Directories themselves, not what is in them"),
+    flag<&Args::recursive>('R', "recursive", "Directories below too, each with its names"),
     sets<&Args::sort, Sort::size>('S', "", "Sort by size, the largest first"),
     sets<&Args::sort, Sort::time>('t', "", "Sort by time, the newest first"),
     sets<&Args::sort, Sort::none>('U', "", "Do not sort, in constant memory: directory order"),
@@ -130,23 +133,23 @@ struct Row : StatRow {
   }
 };
 
-constexpr std::array names = {
+constexpr std::array name_fields = {
     name<&Row::path>("path", "The operand, and the name behind it"),
     name<&Row::base>("name", "The name in its directory"),
     text<&Row::type>("type", "file, dir, link, fifo, socket, char, block or unknown"),
 };
-constexpr std::array inodes = {
+constexpr std::array inode_fields = {
     natural<&Row::ino>("ino", "Inode number", want::ino),
 };
-constexpr std::array targets = {
+constexpr std::array target_fields = {
     name<&Row::target>("target", "Text of a link, null for anything else",
                        want::type | want_target),
 };
-constexpr auto name_fields = fields(names, inodes);
-constexpr auto all_fields = fields(names, stat_fields<Row>, targets);
+constexpr auto short_fields = fields(name_fields, inode_fields);
+constexpr auto all_fields = fields(name_fields, stat_fields<Row>, target_fields);
 
 constexpr Table tables[] = {
-    {.fields = name_fields, .line = "{name}"},
+    {.fields = short_fields, .line = "{name}"},
     {.fields = all_fields, .line = "{name}", .when = "with -l or --format"},
 };
 
@@ -172,6 +175,13 @@ struct Place {
   core::At at;
   std::string directory = {};
   std::string prefix = {};  ///< in front of each name in a path; empty for operands
+
+  /// The operands themselves.
+  explicit Place(core::At where) : at(where) {}
+  /// The names in the directory `path`, which is open.
+  Place(std::string_view path, core::FdRef opened) : at(opened), directory(path), prefix(path) {
+    if (!prefix.ends_with('/')) prefix += '/';
+  }
 
   bool of_operands() const { return prefix.empty(); }
   std::string path(std::string_view name) const { return prefix + std::string(name); }
@@ -337,9 +347,13 @@ class Lister {
   void sort_directories();
   void list(const Directory& directory);
   void stream(const Place& place, core::FdRef directory);
-  void list_all(const Place& place, core::FdRef directory);
+  void list_tree(const std::string& root);
+  void list_names(const Place& place, core::Listing& names);
+  void show_header(std::string_view path);
   void show_files(std::vector<std::string> paths);
 
+  /// True where every operand that is no directory is asked for what it is when it is shown.
+  bool asks_operands() const { return (want_all_ | want_for(core::Type::unknown)) != 0; }
   bool needs_all() const;
   bool hides(std::string_view name) const {
     return args_.hidden == Hidden::left_out && name[0] == '.';
@@ -374,6 +388,7 @@ class Lister {
     append_number(number_, id);
     return number_;
   }
+  char line_end() const { return io_.style().null ? '\0' : '\n'; }
   void end_line();
   void print_lines();
 
@@ -415,7 +430,7 @@ Lister::Lister(const Args& args, Io& io, Records<Row>& records)
   if (layout_ == Layout::columns && io.style().null) layout_ = Layout::one;
   sort_ = args.sort.value_or(args.time && layout_ != Layout::lines ? Sort::time : Sort::name);
   time_ = args.time.value_or(Which::mtime);
-  headers_ = args.paths.from_file();
+  headers_ = args.recursive || args.paths.from_file();
   if (sort_ == Sort::size) want_all_ |= want::size;
   if (sort_ == Sort::time) want_all_ |= want_of(time_);
   if (records.formatted()) {
@@ -440,9 +455,7 @@ core::Result<core::Fd> Lister::open(core::Path path) const {
 
 /// True for what is there but could not be opened as a directory, since it is none.
 bool Lister::is_file(const core::Error& why, core::Path path) const {
-  if (why.number == ENOTDIR && (want_all_ | want_for(core::Type::unknown)) != 0) {
-    return true;  // if not, it will be told when it is asked for more
-  }
+  if (why.number == ENOTDIR && asks_operands()) return true;  // and if not, that will be told
   // A link that leads nowhere, or to itself, is there.
   const bool dangling =
       why.number == ENOENT || (why.number == ELOOP && !args_.paths.at().resolve.no_symlinks);
@@ -456,7 +469,7 @@ core::Result<void> Lister::take(core::Path path) {
   ++operands_;
   core::Fd opened;
   if (args_.directory) {
-    TRY(core::lstat(path, want::nothing, args_.paths.at()));
+    if (!asks_operands()) TRY(core::lstat(path, want::nothing, args_.paths.at()));
   } else if (auto directory = open(path)) {
     opened = *std::move(directory);
   } else if (!is_file(directory.error(), path)) {
@@ -525,7 +538,7 @@ void Lister::show_files(std::vector<std::string> paths) {
     entries_.push_back(
         {path.c_str(), static_cast<std::uint32_t>(path.size()), core::Type::unknown, 0});
   }
-  show({.at = args_.paths.at()});
+  show(Place(args_.paths.at()));
 }
 
 // ---- directories
@@ -537,20 +550,49 @@ bool Lister::needs_all() const {
 }
 
 void Lister::list(const Directory& directory) {
-  if (headers_ && !records_.formatted()) {
-    if (printed_) io_.end_record();
-    io_.print_name(directory.path);
-    io_.print(":");
-    io_.end_record();
-    printed_ = true;
+  if (args_.recursive) return list_tree(directory.path);
+  show_header(directory.path);
+  const Place place(directory.path, directory.opened);
+  if (sort_ == Sort::none && !needs_all()) return stream(place, directory.opened);
+  if (const auto read = listing_.read(reader_, directory.opened); !read) {
+    io_.fail(place.about(read.error()));
   }
-  Place place{.at = {directory.opened, {}}, .directory = directory.path, .prefix = directory.path};
-  if (!place.prefix.ends_with('/')) place.prefix += '/';
-  if (sort_ == Sort::none && !needs_all()) {
-    stream(place, directory.opened);
-  } else {
-    list_all(place, directory.opened);
+  list_names(place, listing_);
+}
+
+/// Lists a directory and all below, in the order in which they are shown.
+void Lister::list_tree(const std::string& root) {
+  core::Walk walk({.sorted = false, .whole = true});
+  if (const auto started = walk.start(root, args_.paths.at()); !started) {
+    return io_.fail(started.error());
   }
+  while (io_.writable()) {
+    const core::Walk::Step step = walk.next();
+    if (step == core::Walk::Step::end) return;
+    if (step == core::Walk::Step::failure) io_.fail(walk.error());
+    if (step != core::Walk::Step::enter) continue;
+    const auto at = walk.at();
+    if (!at) {
+      io_.fail(at.error());
+      continue;
+    }
+    show_header(walk.path());
+    core::Listing& names = walk.listing_to_visit();
+    list_names({walk.path(), at->directory}, names);
+    std::erase_if(names.entries(), [&names](const auto& entry) {
+      const std::string_view name = names.name(entry);
+      return entry.type != core::Type::dir || name == "." || name == "..";
+    });
+  }
+}
+
+void Lister::show_header(std::string_view path) {
+  if (!headers_ || records_.formatted()) return;
+  if (printed_) io_.end_record();
+  io_.print_name(path);
+  io_.print(":");
+  io_.end_record();
+  printed_ = true;
 }
 
 constexpr core::DirEntry dots[] = {{".", 1, core::Type::dir, 0}, {"..", 2, core::Type::dir, 0}};
@@ -575,22 +617,20 @@ void Lister::stream(const Place& place, core::FdRef directory) {
   }
 }
 
-/// Reads all names, puts them in order and shows them.
-void Lister::list_all(const Place& place, core::FdRef directory) {
-  if (const auto read = listing_.read(reader_, directory); !read) {
-    io_.fail(place.about(read.error()));
-  }
+/// Puts `names` in order and shows them. Afterwards they are in the order in which they were shown,
+/// without any that was gone.
+void Lister::list_names(const Place& place, core::Listing& names) {
   if (args_.hidden == Hidden::all) {
-    for (const core::DirEntry& entry : dots) listing_.add(entry);
+    for (const core::DirEntry& entry : dots) names.add(entry);
   }
-  auto& all = listing_.entries();
-  std::erase_if(all, [this](const auto& entry) { return hides(listing_.name(entry)); });
+  auto& all = names.entries();
+  std::erase_if(all, [&](const auto& entry) { return hides(names.name(entry)); });
   if (sort_ == Sort::extension || sort_ == Sort::version) {
-    std::ranges::sort(all, [this](const auto& a, const auto& b) {
-      return before(sort_, listing_.name(a), listing_.name(b));
+    std::ranges::sort(all, [&](const auto& a, const auto& b) {
+      return before(sort_, names.name(a), names.name(b));
     });
   } else if (sort_ != Sort::none) {
-    listing_.sort();
+    names.sort();
   }
   if (args_.reverse && sort_ != Sort::none) std::ranges::reverse(all);
   const std::size_t block = needs_all() ? all.size() : 4096;
@@ -599,10 +639,19 @@ void Lister::list_all(const Place& place, core::FdRef directory) {
     entries_.clear();
     for (; next < all.size() && entries_.size() < block; ++next) {
       const auto& entry = all[next];
-      entries_.push_back({listing_.path(entry).c_str(), entry.length, entry.type, entry.ino});
+      entries_.push_back({names.path(entry).c_str(), entry.length, entry.type, entry.ino});
     }
     show(place);
   } while (next < all.size() && io_.writable());
+  if (!args_.recursive || order_.empty()) return;
+  std::vector<core::Listing::Entry> shown;
+  for (const auto& entry : all) {
+    const bool kept =
+        shown.size() < entries_.size() && entries_[shown.size()].name == names.path(entry).c_str();
+    if (kept) shown.push_back(entry);
+  }
+  all.clear();
+  for (const std::uint32_t i : order_) all.push_back(shown[i]);
 }
 
 // ---- what is known of the names
@@ -725,11 +774,11 @@ void Lister::show_records(const Place& place) {
 }
 
 void Lister::show_names(const Place& place) {
-  const char end = io_.style().null ? '\0' : '\n';
-  if (facts_.empty() && io_.names() == Names::raw && !colours_.on()) {
-    for (const core::DirEntry& entry : entries_) {
+  if (!args_.classify && !args_.inode && !colours_.on() && io_.names() == Names::raw) {
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      const core::DirEntry& entry = entries_[nth(i)];
       text_.append(entry.name, entry.length + std::size_t{1});
-      text_.back() = end;
+      text_.back() = line_end();
     }
     return;
   }
@@ -928,7 +977,7 @@ std::size_t Lister::append_name(const Place& place, const core::DirEntry& entry,
 }
 
 void Lister::end_line() {
-  text_ += io_.style().null ? '\0' : '\n';
+  text_ += line_end();
   if (text_.size() >= std::size_t{32} << 10) print_lines();
 }
 
@@ -966,6 +1015,8 @@ extern constexpr Applet ls = {
         "Plain names cost no system call each, lines of -l one and a second one for a link. An "
         "entry that is gone before it could be looked at is left out. One that may not be looked "
         "at is a failure; its name is shown, with question marks.\n\n"
+        "With -R the directories below are listed too, in the order in which they are shown; no "
+        "link is followed there.\n\n"
         "With -U names are written as the file system gives them, without holding them in memory, "
         "where each line stands for itself: not with -l or -i, nor in columns.",
     .call = "open",

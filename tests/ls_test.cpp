@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "core/sys/directory.hpp"
 #include "core/sys/stat.hpp"
@@ -62,6 +63,11 @@ void fill(const Scratch& scratch) {
   scratch.directory("d/sub");
   scratch.file("d/inside", "12345");
   scratch.directory("empty");
+  scratch.directory("nested");
+  scratch.directory("nested/inner");
+  scratch.directory("nested/inner/most");
+  scratch.directory("nested/.hidden");
+  scratch.link("..", "nested/up");
   scratch.directory(".dir");
   scratch.directory("sticky", 01777);
   scratch.directory("locked", 0700);
@@ -79,6 +85,12 @@ void make_files(const std::string& directory, int count, const std::string& pref
     const std::string name = prefix + std::to_string(i);
     REQUIRE(::mknodat(core::FdRef(opened).number(), name.c_str(), S_IFREG | 0644, 0) == 0);
   }
+}
+
+/// True where the kernel, and this build, have openat2(2).
+bool can_confine() {
+  return core::open_directory(".", {core::FdRef::current_directory(), {.beneath = true}})
+      .has_value();
 }
 
 /// True where system calls can be watched and made to fail.
@@ -445,6 +457,8 @@ TEST_CASE("ls asks the kernel for no more than it shows") {
   CHECK(calls({"-i"}) == 22);
   CHECK(calls({"-t", "--json"}) == 22);
   CHECK(calls({"-l", "f1", "f2"}) == 2);
+  CHECK(calls({"-ld", "f1", "d"}) == 2);
+  CHECK(calls({"f1", "f2"}) == 2);  // are they there?
 }
 
 TEST_CASE("ls tells what it cannot list, and lists the rest") {
@@ -544,6 +558,12 @@ TEST_CASE("ls keeps its operands inside where it is told to") {
   scratch.link("../out", "in/leads-out");
   scratch.link("d", "in/to-d");
   const std::string in = scratch / "in";
+  if (!can_confine()) {
+    CHECK(osbox({"ls", "--beneath", in, "d"}).err ==
+          "ls: d: openat2: ENOSYS: Function not implemented\n");
+    CHECK(osbox({"ls", "--no-symlinks", in}).status == 1);
+    return;
+  }
   CHECK(osbox({"ls", "--beneath", in, "d"}).out == "f\n");
   CHECK(osbox({"ls", "--beneath", in, "to-d"}).out == "f\n");
   CHECK(osbox({"ls", "--beneath", in, "leads-out"}).err ==
@@ -571,6 +591,77 @@ TEST_CASE("ls takes operands from a file") {
   CHECK(ls({"-U", "--files0-from", list}, scratch.path()).out == "d:\nx\nb\na\n");
   CHECK(ls({"-U", "--format", "{path}", "--files0-from", list}, scratch.path()).out ==
         "d/x\nb\na\n");
+}
+
+TEST_CASE("ls asks for types that a directory does not tell, and shows what it read of one") {
+  const char* const odd = std::getenv("ODD_FILE_SYSTEM");
+  if (odd == nullptr) {
+    MESSAGE("a static osbox cannot be given an odd file system: not tested");
+    return;
+  }
+  const Scratch scratch;
+  fill(scratch);
+  scratch.directory("broken");
+  scratch.file("broken/read");
+  const auto run = [&](const std::vector<std::string>& words) {
+    tests::Command command{.words = {tests::binary(), "ls"},
+                           .environment = {std::string("LD_PRELOAD=") + odd},
+                           .directory = scratch.path()};
+    command.words.insert(command.words.end(), words.begin(), words.end());
+    return tests::run(command);
+  };
+  for (const std::string line :
+       {"-F", "-U", "--format {type}-{name}", "-AR d nested", "--json -A", "--color=always"}) {
+    CAPTURE(line);
+    const Ran odd_one = run(words_of(line));
+    CHECK(odd_one.out == ls(words_of(line), scratch.path()).out);
+    CHECK(odd_one.err.empty());
+  }
+  for (const std::string option : {"-1", "-U", "-R"}) {
+    const Ran broken = run({option, "broken"});
+    CHECK(broken.status == 1);
+    CHECK(broken.out == (option == "-R" ? "broken:\nread\n" : "read\n"));
+    CHECK(broken.err == "ls: broken: readdir: EIO: Input/output error\n");
+  }
+}
+
+TEST_CASE("ls -R tells what it cannot enter, follows no link and takes few descriptors") {
+  const Scratch scratch;
+  scratch.directory("d");
+  scratch.directory("d/locked", 0);
+  scratch.directory("d/open");
+  scratch.file("d/open/f");
+  scratch.link("..", "d/open/up");
+  const Ran ran = tests::run({.words = {tests::binary(), "ls", "-R", "d"},
+                              .directory = scratch.path(),
+                              .as_nobody = true});
+  CHECK(ran.status == 1);
+  CHECK(ran.out == "d:\nlocked\nopen\n\nd/open:\nf\nup\n");
+  CHECK(ran.err == "ls: d/locked: EACCES: Permission denied\n");
+  CHECK(osbox({"ls", "-R", "--format", "{path}", scratch / "d/open"}).out ==
+        scratch / "d/open/f" + "\n" + scratch / "d/open/up" + "\n");
+  if (can_confine()) {
+    CHECK(osbox({"ls", "-R", "--beneath", scratch / "d", "open", "--format", "{path}"}).out ==
+          "open/f\nopen/up\n");
+  }
+
+  // Far below PATH_MAX, with hardly a descriptor to spare.
+  constexpr int levels = 300;
+  const std::string name(40, 'n');
+  core::Fd parent = *core::open_directory(scratch.directory("deep"));
+  std::string path = "deep";
+  std::string expected;
+  for (int i = 0; i < levels; ++i) {
+    REQUIRE(::mkdirat(core::FdRef(parent).number(), name.c_str(), 0755) == 0);
+    parent = *core::open_directory(name, parent);
+    expected += path + ":\n" + name + "\n\n";
+    path += "/" + name;
+  }
+  const Ran deep = tests::run({.words = {tests::binary(), "ls", "-R", "deep"},
+                               .directory = scratch.path(),
+                               .descriptors = 16});
+  CHECK(deep.status == 0);
+  CHECK(deep.out == expected + path + ":\n");
 }
 
 TEST_CASE("ls has more directories among its operands than descriptors") {

@@ -80,6 +80,9 @@ class Walk {
   const Listing& listing() const {
     return depth_ < frames_.size() ? frames_.back().listing : left_;
   }
+  /// After `enter` in a `whole` walk: the same, to be put in another order or made shorter. What is
+  /// left is visited, in that order.
+  Listing& listing_to_visit() { return frames_.back().listing; }
   /// After `entry` in a `whole` walk: its place in that listing.
   std::size_t position() const { return frames_.empty() ? 0 : frames_.back().next - 1; }
   /// After `leave`: whether the directory was entered.
