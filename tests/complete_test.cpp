@@ -228,7 +228,7 @@ namespace {
 std::string directory_of_binary() { return tests::binary().substr(0, tests::binary().rfind('/')); }
 
 std::string script(const std::string& name) {
-  return directory_of_binary() + "/../completions/" + name;
+  return directory_of_binary() + "/completions/" + name;
 }
 
 /// An interactive shell at a terminal of its own, in a directory with some files in it.
