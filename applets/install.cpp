@@ -196,7 +196,9 @@ extern constexpr Applet install = {
         "The links are symbolic and hold the absolute path of osbox, unless --hard asks for hard "
         "ones; these must be on the file system of osbox (EXDEV).\n\n"
         "A link to osbox that is there already is kept; one of the other form is replaced in one "
-        "step. Anything else that has the name stays as it is and is a failure with EEXIST.",
+        "step. Anything else that has the name stays as it is and is a failure with EEXIST.\n\n"
+        "Without --prefix some links have the names of other tools: ls, stat, id and readlink. "
+        "Where DIR is early in $PATH they run instead of these, in scripts too.",
     .options = options,
     .tables = tables,
     .examples = examples,

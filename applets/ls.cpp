@@ -56,7 +56,8 @@ constexpr Word<Sort> sorts[] = {
 constexpr Word<Which> times[] = {
     {"mtime", Which::mtime},         {"atime", Which::atime},        {"ctime", Which::ctime},
     {"birthtime", Which::birthtime}, {"modification", Which::mtime}, {"access", Which::atime},
-    {"use", Which::atime},           {"status", Which::ctime},
+    {"use", Which::atime},           {"status", Which::ctime},       {"birth", Which::birthtime},
+    {"creation", Which::birthtime},
 };
 
 constexpr Word<ColourWhen> colours[] = {
@@ -1009,7 +1010,8 @@ extern constexpr Applet ls = {
     .description =
         "Lists the names in every PATH that is a directory, in byte order, and every PATH that is "
         "something else by itself: those first. Names that begin with a dot are left out unless "
-        "asked for. On a terminal names stand in columns, elsewhere one on each line.\n\n"
+        "asked for. On a terminal names stand in columns, elsewhere one on each line. The order of "
+        "--sort=version is that of strverscmp(3).\n\n"
         "A PATH that is a symbolic link to a directory is followed, unless -d, -F or -l is given; "
         "a link that leads nowhere is shown itself. No link in a directory is followed.\n\n"
         "Plain names cost no system call each, lines of -l one and a second one for a link. An "
@@ -1024,7 +1026,7 @@ extern constexpr Applet ls = {
     .tables = tables,
     .aliases = aliases,
     .examples = examples,
-    .see_also = "getdents(2), statx(2)",
+    .see_also = "getdents(2), statx(2), strverscmp(3)",
     .main = runs<run>,
 };
 

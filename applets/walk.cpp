@@ -110,10 +110,11 @@ void print_directory(const Directory& row, Io& io) {
   std::ranges::sort(contents);
   io.print_name(row.path);
   io.print("\n");
-  for (const std::string& name : contents) {
+  for (const std::string_view name : contents) {
+    const bool directory = name.back() == '/';  // the mark stays outside of quotes
     io.print("  ");
-    io.print_name(name);
-    io.print("\n");
+    io.print_name(name.substr(0, name.size() - (directory ? 1 : 0)));
+    io.print(directory ? "/\n" : "\n");
   }
   io.print("\n");
 }

@@ -73,6 +73,7 @@ TEST_CASE("dispatch: osbox alone, --help and help list every applet and alias wi
   CHECK(ran.err == "");
   CHECK(osbox({"--help"}).out == ran.out);
   CHECK(osbox({"help"}).out == ran.out);
+  CHECK(osbox({"help", "--help"}).out == ran.out);
   for (const cli::Found& found : cli::all(applets::registry)) {
     std::string name(found.name());
     name.resize(std::max<std::size_t>(12, name.size()), ' ');

@@ -763,6 +763,10 @@ TEST_CASE("ls ends quietly when nobody reads on") {
 TEST_CASE("ls takes a wrong word for misuse, and says which there are") {
   CHECK(osbox({"ls", "--sort=colour", "."}).status == 2);
   CHECK(osbox({"ls", "--time=", "."}).status == 2);
+  for (const std::string word : {"birth", "creation"}) {
+    CHECK(osbox({"ls", "-l", "--time=" + word, "/etc"}).out ==
+          osbox({"ls", "-l", "--time=birthtime", "/etc"}).out);
+  }
   CHECK(osbox({"ls", "--color=", "."}).status == 2);
   CHECK(osbox({"ls", "-2", "."}).status == 2);
   CHECK(osbox({"ls", "--format", "{nosuch}", "."}).status == 2);

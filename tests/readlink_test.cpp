@@ -257,3 +257,21 @@ TEST_CASE("readlink -f in a deleted directory fails, and does not make up a name
         "readlink: x: realpath: ENOENT: No such file or directory\n"
         "readlink: .: realpath: ENOENT: No such file or directory\n");
 }
+
+TEST_CASE("readlink -f --beneath without /proc does not say that the file is missing") {
+  const Scratch scratch;
+  scratch.file("f");
+  const std::string options = tests::is_root() ? "-m" : "-Urm";
+  if (tests::run({.words = {"unshare", options, "true"}}).status != 0) {
+    MESSAGE("not tested: no mount namespace to be had here");
+    return;
+  }
+  const std::string script =
+      "mount -t tmpfs none /proc && cd \"$1\" && \"$2\" readlink -f --beneath . f nosuch/x";
+  const Ran ran = tests::run(
+      {.words = {"unshare", options, "sh", "-c", script, "sh", scratch.path(), tests::binary()}});
+  CHECK(ran.out.empty());
+  CHECK(ran.err ==
+        "readlink: f: realpath: ENOSYS: Function not implemented (the answer is read from /proc)\n"
+        "readlink: nosuch/x: realpath: ENOENT: No such file or directory\n");
+}

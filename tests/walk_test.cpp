@@ -152,7 +152,7 @@ TEST_CASE("walk on a terminal shows every directory with the names in it") {
   scratch.directory("t/b/x y");
   const std::string shown =
       "t\n  b.c\n  b/\n  dangling\n  pipe\n  to-b/\n\n"
-      "t/b\n  $'\\033[31m'\n  'a b'\n  deep/\n  inner.c\n  'x y/'\n\n"
+      "t/b\n  $'\\033[31m'\n  'a b'\n  deep/\n  inner.c\n  'x y'/\n\n"
       "t/b/deep\n\n";
   CHECK(within(scratch, osbox({"walk", scratch / "t"}, terminal).out) ==
         shown + "'" + "t/b/x y'\n\n");

@@ -111,7 +111,7 @@ int run_osbox(Registry registry, const Applet& install, Words words, out::Io& io
     }
     if (first == "--version") return print("osbox " OSBOX_VERSION "\n", io);
     if (first == "--list") return print_list(registry, io);
-    if (rest.empty()) {
+    if (rest.empty() || rest[0] == "--help") {
       if (first == "--man") return misuse("missing operand APPLET", io);
       return print(usage(registry), io);
     }

@@ -25,11 +25,17 @@ std::optional<Component> next_component(const std::string& path, std::size_t at)
                    path.find_first_not_of('/', end) == path.npos};
 }
 
-/// The kernel's name for what `fd` stands for; ENOENT where it has none, as for a deleted file.
+/// The kernel's name for what `fd` stands for; ENOENT where it has none, as for a deleted file, and
+/// ENOSYS where there is no /proc to ask: what was looked for is there.
 Result<std::string> name_of(FdRef fd) {
-  std::string name = TRY(readlink("/proc/self/fd/" + std::to_string(fd.number())));
+  auto name = readlink("/proc/self/fd/" + std::to_string(fd.number()));
+  if (!name && name.error().number == ENOENT) {
+    return std::unexpected(
+        Error{.number = ENOSYS, .call = "readlink", .note = "the answer is read from /proc"});
+  }
+  if (!name) return name;
   const Stat here = TRY(fstat(fd, want::ino));
-  const auto there = lstat(name, want::ino);
+  const auto there = lstat(*name, want::ino);
   if (!there || there->ino != here.ino || there->dev != here.dev) return failure(ENOENT, "stat");
   return name;
 }
@@ -162,7 +168,12 @@ Result<std::string> restricted_canonical(std::string path, Exists exists, At at)
 Result<std::string> canonical(Path path, Exists exists, At at) {
   auto name = at.resolve.restricted() ? restricted_canonical(path.c_str(), exists, at)
                                       : Walk(exists)(path.c_str(), at);
-  if (!name) return failure(name.error().number, "realpath", path);
+  if (!name) {
+    return std::unexpected(Error{.number = name.error().number,
+                                 .call = "realpath",
+                                 .path = path.c_str(),
+                                 .note = std::move(name).error().note});
+  }
   return name;
 }
 
