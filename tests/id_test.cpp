@@ -152,15 +152,3 @@ TEST_CASE("the applets of own ids take no operand") {
   CHECK(osbox({"getuid", "--format", "<{uid:>12}>"}).out ==
         "<" + std::string(12 - uid.size(), ' ') + uid + ">\n");
 }
-
-TEST_CASE("id and its family fail where their output is lost") {
-  for (const std::string applet : {"getuid", "geteuid", "getgid", "getegid", "id"}) {
-    CAPTURE(applet);
-    const Ran full = tests::run({.words = {tests::binary(), applet}, .output_file = "/dev/full"});
-    CHECK(full.status == 1);
-    CHECK(full.err == applet + ": stdout: write: ENOSPC: No space left on device\n");
-    const Ran closed = tests::run({.words = {tests::binary(), applet}, .closed = {1}});
-    CHECK(closed.status == 1);
-    CHECK(closed.err == applet + ": stdout: write: EBADF: Bad file descriptor\n");
-  }
-}
