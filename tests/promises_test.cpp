@@ -127,6 +127,19 @@ TEST_CASE("after a failed path the others are done, and the status tells") {
   }
 }
 
+TEST_CASE("no applet waits for a FIFO that it is asked about") {
+  const Scratch scratch;
+  scratch.directory("dir");
+  const Words paths = {scratch.fifo("fifo"), scratch.fifo("dir/fifo"), scratch / "dir",
+                       scratch.link("fifo", "link")};
+  for (const std::string& name : path_applets()) {
+    CAPTURE(name);
+    const Ran ran = run({.words = joined({"timeout", "20", binary(), name}, paths)});
+    CHECK(ran.status <= 1);
+    CHECK(ran.out != "");
+  }
+}
+
 TEST_CASE("messages of every applet keep every byte of a name, and are one harmless line") {
   const Words& names = tests::hostile_names();
   const Scratch scratch;

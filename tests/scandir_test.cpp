@@ -1,7 +1,9 @@
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "tests/harness.hpp"
 
@@ -149,6 +151,45 @@ TEST_CASE("scandir looks at entries only where a field needs it") {
   CHECK(looks({"--follow"}) == 1);
   CHECK(looks({"--format", "{name} {size}"}) == 2);
   CHECK(looks({"--stat"}) == 2);
+}
+
+TEST_CASE("scandir asks for types that a directory does not tell, and tells of a read that fails") {
+  const char* const odd = std::getenv("ODD_FILE_SYSTEM");
+  if (odd == nullptr) {
+    MESSAGE("a static osbox cannot be given an odd file system: not tested");
+    return;
+  }
+  const Scratch scratch;
+  scratch.directory("broken");
+  scratch.file("broken/file");
+  scratch.fifo("broken/fifo");
+  scratch.link("file", "broken/link");
+  scratch.directory("well");
+  scratch.file("well/known");
+  const Ran ran = tests::run({.words = {tests::binary(), "scandir", "broken", "well"},
+                              .environment = {std::string("LD_PRELOAD=") + odd},
+                              .directory = scratch.path()});
+  CHECK(ran.status == 1);
+  auto lines = tests::lines(ran.out);
+  std::ranges::sort(lines);
+  CHECK(lines == std::vector<std::string>{"fifo fifo", "file file", "known file", "link link"});
+  CHECK(ran.err == "scandir: broken: readdir: EIO: Input/output error\n");
+}
+
+TEST_CASE("scandir leaves out what is gone before it could be looked at") {
+  if (!tests::newer_calls()) return;
+  const Scratch scratch;
+  scratch.file("file");
+  const auto scan = [&](int error) {
+    return tests::run({.words = {tests::binary(), "scandir", "--format", "{name}{size}", "."},
+                       .directory = scratch.path(),
+                       .denied = {{SYS_statx, error}}});
+  };
+  CHECK(scan(ENOENT).status == 0);
+  CHECK(scan(ENOENT).out + scan(ENOENT).err == "");
+  CHECK(scan(EIO).status == 1);
+  CHECK(scan(EIO).out == "file\n");
+  CHECK(scan(EIO).err == "scandir: ./file: lstat: EIO: Input/output error\n");
 }
 
 TEST_CASE("scandir lists a directory that may be read but not searched") {
