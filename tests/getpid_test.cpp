@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "tests/harness.hpp"
+#include "tests/sanitizer.hpp"
 
 namespace {
 
@@ -116,6 +117,7 @@ TEST_CASE("getpid and its family have records") {
 }
 
 TEST_CASE("without /proc system calls still answer, and what they cannot tell names /proc") {
+  if (tests::disturbed_by_sanitizer()) return;
   const Ran ran = apart("m",
                         "mount -t tmpfs none /proc\n"
                         "for pid in '' $$; do\n"

@@ -9,6 +9,7 @@
 #include "core/sys/fs.hpp"
 #include "core/sys/stat.hpp"
 #include "tests/harness.hpp"
+#include "tests/sanitizer.hpp"
 
 namespace fs = std::filesystem;
 
@@ -237,6 +238,7 @@ TEST_CASE("install finds osbox through PATH and through a link, and writes its r
 }
 
 TEST_CASE("install works without /proc") {
+  if (tests::disturbed_by_sanitizer()) return;
   const Scratch scratch;
   const std::vector<std::string> hide = {
       "unshare", "-rm", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh"};
