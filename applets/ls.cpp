@@ -1,16 +1,13 @@
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
-#include <thread>
 
 #include "core/cli/applet.hpp"
-#include "core/out/clock.hpp"
 #include "core/out/colour.hpp"
 #include "core/out/columns.hpp"
+#include "core/out/long_lines.hpp"
 #include "core/out/number.hpp"
 #include "core/out/quote.hpp"
 #include "core/out/stat_fields.hpp"
@@ -18,6 +15,7 @@
 #include "core/sys/directory.hpp"
 #include "core/sys/fs.hpp"
 #include "core/sys/listing.hpp"
+#include "core/sys/parallel.hpp"
 #include "core/sys/walk.hpp"
 
 namespace applets {
@@ -30,13 +28,12 @@ namespace want = core::want;
 enum class Hidden { left_out, almost_all, all };
 enum class Layout { automatic, one, columns, lines };
 enum class Sort { name, size, time, extension, version, none };
-enum class Which { mtime, atime, ctime, birthtime };
 
 struct Args {
   Hidden hidden = Hidden::left_out;
   Layout layout = Layout::automatic;
   std::optional<Sort> sort;
-  std::optional<Which> time;
+  std::optional<FileTime> time;
   ColourWhen colour = ColourWhen::automatic;
   bool reverse = false;
   bool directory = false;
@@ -53,11 +50,12 @@ constexpr Word<Sort> sorts[] = {
     {"extension", Sort::extension}, {"version", Sort::version}, {"none", Sort::none},
 };
 
-constexpr Word<Which> times[] = {
-    {"mtime", Which::mtime},         {"atime", Which::atime},        {"ctime", Which::ctime},
-    {"birthtime", Which::birthtime}, {"modification", Which::mtime}, {"access", Which::atime},
-    {"use", Which::atime},           {"status", Which::ctime},       {"birth", Which::birthtime},
-    {"creation", Which::birthtime},
+constexpr Word<FileTime> times[] = {
+    {"mtime", FileTime::mtime},        {"atime", FileTime::atime},
+    {"ctime", FileTime::ctime},        {"birthtime", FileTime::birthtime},
+    {"modification", FileTime::mtime}, {"access", FileTime::atime},
+    {"use", FileTime::atime},          {"status", FileTime::ctime},
+    {"birth", FileTime::birthtime},    {"creation", FileTime::birthtime},
 };
 
 constexpr Word<ColourWhen> colours[] = {
@@ -101,8 +99,8 @@ constexpr Option options[] = {
     sets<&Args::sort, Sort::none>('U', "", "Do not sort, in constant memory: directory order"),
     choice<&Args::sort, sorts>(0, "sort", "WORD", "Sort by"),
     flag<&Args::reverse>('r', "reverse", "Sort the other way round"),
-    sets<&Args::time, Which::atime>('u', "", "The time of the last access, to show and sort by"),
-    sets<&Args::time, Which::ctime>('c', "", "The time of the last change of the metadata"),
+    sets<&Args::time, FileTime::atime>('u', "", "The time of the last access, to show and sort by"),
+    sets<&Args::time, FileTime::ctime>('c', "", "The time of the last change of the metadata"),
     choice<&Args::time, times>(0, "time", "WORD", "The time to show and sort by"),
     choice<&Args::colour, colours>(0, "color", "WHEN", "Colour names; 'always' when left out",
                                    "always"),
@@ -197,25 +195,6 @@ core::Type type_of(const core::DirEntry& entry, const Facts& facts) {
   return facts.known && facts.stat.type != core::Type::unknown ? facts.stat.type : entry.type;
 }
 
-core::Time time_of(const core::Stat& stat, Which which) {
-  switch (which) {
-    case Which::atime:
-      return stat.atime;
-    case Which::ctime:
-      return stat.ctime;
-    case Which::birthtime:
-      return stat.birthtime.value_or(core::Time{.seconds = INT64_MIN});
-    case Which::mtime:
-      break;
-  }
-  return stat.mtime;
-}
-
-core::Want want_of(Which which) {
-  constexpr core::Want wants[] = {want::mtime, want::atime, want::ctime, want::birthtime};
-  return wants[static_cast<std::size_t>(which)];
-}
-
 /// The mark of -F; 0 where there is none.
 char mark_of(core::Type type, mode_t mode) {
   switch (type) {
@@ -234,31 +213,6 @@ char mark_of(core::Type type, mode_t mode) {
   }
 }
 
-/// Adds `size` in powers of 1024, rounded up: "999", "1.0K", "12M".
-void append_human(std::string& to, std::uint64_t size) {
-  unsigned unit = 0;
-  while (unit < 6 && size >> (10 * unit) >= 1024) ++unit;
-  if (unit == 0) return append_number(to, size);
-  const unsigned shift = 10 * unit;
-  const auto divided_up = [shift](std::uint64_t number) {
-    return (number >> shift) + ((number & ((std::uint64_t{1} << shift) - 1)) != 0 ? 1 : 0);
-  };
-  const std::uint64_t whole = size >> shift;
-  const std::uint64_t tenths =
-      whole * 10 + divided_up((size & ((std::uint64_t{1} << shift) - 1)) * 10);
-  if (tenths < 100) {
-    append_number(to, tenths / 10);
-    to += '.';
-    append_number(to, tenths % 10);
-  } else if (divided_up(size) == 1024 && unit < 6) {
-    to += "1.0";
-    ++unit;
-  } else {
-    append_number(to, divided_up(size));
-  }
-  to += "KMGTPE"[unit - 1];
-}
-
 std::string_view extension_of(std::string_view name) {
   const std::size_t dot = name.rfind('.');
   return dot == name.npos ? std::string_view() : name.substr(dot);
@@ -275,55 +229,6 @@ bool before(Sort sort, std::string_view a, std::string_view b) {
     if (order != 0) return order < 0;
   }
   return a < b;
-}
-
-/// The widths of the columns of -l, and the blocks of all.
-struct Widths {
-  std::size_t ino = 0, nlink = 0, user = 0, group = 0, size = 0, major = 0, minor = 0;
-  std::uint64_t blocks = 0;
-};
-
-void widen(std::size_t& width, std::size_t to) { width = std::max(width, to); }
-
-std::size_t digits(std::uint64_t number) {
-  std::size_t count = 1;
-  for (; number >= 10; number /= 10) ++count;
-  return count;
-}
-
-void append_right(std::string& to, std::string_view text, std::size_t width) {
-  to.append(width - std::min(width, text.size()), ' ').append(text);
-}
-
-void append_right(std::string& to, std::uint64_t number, std::size_t width) {
-  to.append(width - std::min(width, digits(number)), ' ');
-  append_number(to, number);
-}
-
-bool is_device(const core::Stat& stat) {
-  return stat.type == core::Type::character || stat.type == core::Type::block;
-}
-
-/// Calls `work` for every number below `size`, on all cores where there is much to do.
-template <class Work>
-void for_each_index(std::size_t size, Work work) {
-  constexpr std::size_t share = 256;
-  std::atomic<std::size_t> next = 0;
-  const auto run = [&] {
-    for (;;) {
-      const std::size_t begin = next.fetch_add(share);
-      if (begin >= size) return;
-      for (std::size_t i = begin; i < std::min(begin + share, size); ++i) work(i);
-    }
-  };
-  std::vector<std::jthread> others;
-  try {
-    const std::size_t threads = size < 4 * share ? 1 : std::thread::hardware_concurrency();
-    while (others.size() + 1 < threads) others.emplace_back(run);
-  } catch (const std::system_error&) {
-    // No more threads to be had: those that there are do it all.
-  }
-  run();
 }
 
 class Lister {
@@ -374,21 +279,10 @@ class Lister {
     return facts_.empty() ? none : facts_[i];
   }
 
-  Widths measure();
   std::size_t inode_width() const;
-  void append_line(const Place& place, const core::DirEntry& entry, const Facts& facts,
-                   const Widths& widths);
-  void append_size(const core::Stat& stat, const Widths& widths);
   void append_inode(const Facts& facts, std::size_t width);
   std::size_t append_shown(std::string_view text, std::string_view code);
   std::size_t append_name(const Place& place, const core::DirEntry& entry, const Facts& facts);
-  const std::string& user(uid_t uid) { return args_.numeric ? number(uid) : accounts_.user(uid); }
-  const std::string& group(gid_t gid) { return args_.numeric ? number(gid) : accounts_.group(gid); }
-  const std::string& number(std::uint32_t id) {
-    number_.clear();
-    append_number(number_, id);
-    return number_;
-  }
   char line_end() const { return io_.style().null ? '\0' : '\n'; }
   void end_line();
   void print_lines();
@@ -398,12 +292,12 @@ class Lister {
   Records<Row>& records_;
   Layout layout_;
   Sort sort_;
-  Which time_;
+  FileTime time_;
+  LongLines lines_;
   Colours colours_;
   core::Want want_all_ = want::nothing;  ///< of every entry, whatever its type
   bool headers_ = false;
   bool printed_ = false;
-  ShortClock clock_;
   core::Accounts accounts_;
 
   std::size_t operands_ = 0;
@@ -420,17 +314,20 @@ class Lister {
   core::Listing listing_;
   std::string text_;
   std::string shown_;
-  std::string number_;
 };
 
 Lister::Lister(const Args& args, Io& io, Records<Row>& records)
-    : args_(args), io_(io), records_(records), layout_(args.layout) {
+    : args_(args),
+      io_(io),
+      records_(records),
+      layout_(args.layout),
+      time_(args.time.value_or(FileTime::mtime)),
+      lines_({.human = args.human, .numeric = args.numeric, .time = time_}) {
   if (layout_ == Layout::automatic) {
     layout_ = io.screen().output_is_terminal ? Layout::columns : Layout::one;
   }
   if (layout_ == Layout::columns && io.style().null) layout_ = Layout::one;
   sort_ = args.sort.value_or(args.time && layout_ != Layout::lines ? Sort::time : Sort::name);
-  time_ = args.time.value_or(Which::mtime);
   headers_ = args.recursive || args.paths.from_file();
   if (sort_ == Sort::size) want_all_ |= want::size;
   if (sort_ == Sort::time) want_all_ |= want_of(time_);
@@ -440,10 +337,7 @@ Lister::Lister(const Args& args, Io& io, Records<Row>& records)
   }
   colours_ = Colours(args.colour, ColourSettings::of_environment(), io.screen());
   if (args.inode) want_all_ |= want::ino;
-  if (layout_ == Layout::lines) {
-    want_all_ |= want::type | want::mode | want::nlink | want::uid | want::gid | want::size |
-                 want::blocks | want::always | want_of(time_);
-  }
+  if (layout_ == Layout::lines) want_all_ |= lines_.want();
 }
 
 // ---- operands
@@ -675,7 +569,7 @@ void Lister::gather(const Place& place) {
     return;
   }
   facts_.resize(entries_.size());
-  for_each_index(entries_.size(), [&](std::size_t i) {
+  core::for_each_index(entries_.size(), [&](std::size_t i) {
     const core::Want wanted = want_all_ | want_for(entries_[i].type);
     if (wanted == 0) return;
     auto found = core::lstat(entries_[i].name, wanted & ~want_target, place.at);
@@ -815,110 +709,38 @@ void Lister::show_columns(const Place& place) {
 }
 
 void Lister::show_lines(const Place& place) {
-  const Widths widths = measure();
+  lines_.clear();
+  for (const Facts& facts : facts_) {
+    if (facts.known) lines_.measure(facts.stat);
+  }
   if (!place.of_operands()) {
     text_ += "total ";
-    if (args_.human) {
-      append_human(text_, widths.blocks * 512);
-    } else {
-      append_number(text_, (widths.blocks + 1) / 2);
-    }
+    lines_.append_total(text_);
     end_line();
     printed_ = true;
   }
+  const std::size_t inode = inode_width();
   for (std::size_t i = 0; i < entries_.size(); ++i) {
-    append_line(place, entries_[nth(i)], facts(nth(i)), widths);
+    const core::DirEntry& entry = entries_[nth(i)];
+    const Facts& known = facts(nth(i));
+    append_inode(known, inode);
+    if (known.known) {
+      lines_.append(text_, known.stat);
+    } else {
+      lines_.append_unknown(text_, entry.type);
+    }
+    append_name(place, entry, known);
     end_line();
   }
-}
-
-Widths Lister::measure() {
-  Widths widths{.ino = inode_width()};
-  for (const Facts& facts : facts_) {
-    if (!facts.known) continue;
-    const core::Stat& stat = facts.stat;
-    widths.blocks += stat.blocks;
-    widen(widths.nlink, digits(stat.nlink));
-    widen(widths.user, display_width(user(stat.uid)));
-    widen(widths.group, display_width(group(stat.gid)));
-    if (is_device(stat)) {
-      widen(widths.major, digits(::major(stat.rdev)));
-      widen(widths.minor, digits(::minor(stat.rdev)));
-      widen(widths.size, widths.major + 2 + widths.minor);
-    } else if (args_.human) {
-      number_.clear();
-      append_human(number_, stat.size);
-      widen(widths.size, number_.size());
-    } else {
-      widen(widths.size, digits(stat.size));
-    }
-  }
-  return widths;
 }
 
 std::size_t Lister::inode_width() const {
   std::size_t width = 0;
   if (!args_.inode) return width;
-  for (const Facts& facts : facts_) widen(width, facts.known ? digits(facts.stat.ino) : 1);
+  for (const Facts& facts : facts_) {
+    width = std::max(width, facts.known ? digits(facts.stat.ino) : 1);
+  }
   return width;
-}
-
-/// Adds a line as ls -l has it, without its end.
-void Lister::append_line(const Place& place, const core::DirEntry& entry, const Facts& facts,
-                         const Widths& widths) {
-  append_inode(facts, widths.ino);
-  if (!facts.known) {
-    text_ += "?-dlpscb"[static_cast<std::size_t>(entry.type)];
-    text_ += "????????? ";
-    append_right(text_, "?", widths.nlink);
-    text_.append(" ?").append(widths.user - std::min<std::size_t>(widths.user, 1), ' ');
-    text_.append(" ?").append(widths.group - std::min<std::size_t>(widths.group, 1), ' ');
-    text_ += ' ';
-    append_right(text_, "?", widths.size);
-    text_ += ' ';
-    append_right(text_, "?", 12);
-    text_ += ' ';
-    append_name(place, entry, facts);
-    return;
-  }
-  const core::Stat& stat = facts.stat;
-  text_.append(core::mode_text(stat.mode)).append(1, ' ');
-  append_right(text_, stat.nlink, widths.nlink);
-  const auto account = [this](const std::string& name, std::size_t width) {
-    const std::size_t blanks = width - std::min<std::size_t>(width, display_width(name));
-    // Numbers to the right, names to the left.
-    const bool number = name[0] >= '0' && name[0] <= '9';
-    text_ += ' ';
-    if (number) text_.append(blanks, ' ');
-    text_ += name;
-    if (!number) text_.append(blanks, ' ');
-  };
-  account(user(stat.uid), widths.user);
-  account(group(stat.gid), widths.group);
-  text_ += ' ';
-  append_size(stat, widths);
-  text_ += ' ';
-  if (time_ == Which::birthtime && !stat.birthtime) {
-    append_right(text_, "?", 12);
-  } else {
-    clock_.append(text_, time_of(stat, time_));
-  }
-  text_ += ' ';
-  append_name(place, entry, facts);
-}
-
-void Lister::append_size(const core::Stat& stat, const Widths& widths) {
-  if (is_device(stat)) {
-    append_right(text_, ::major(stat.rdev), widths.size - 2 - widths.minor);
-    text_ += ", ";
-    append_right(text_, ::minor(stat.rdev), widths.minor);
-  } else if (args_.human) {
-    number_.clear();
-    append_human(number_, stat.size);
-    append_right(text_, number_, widths.size);
-  } else {
-    append_right(text_, stat.size, widths.size);
-  }
 }
 
 void Lister::append_inode(const Facts& facts, std::size_t width) {

@@ -184,7 +184,6 @@ extern constexpr Applet scandir = {
     .tables = tables,
     .examples = examples,
     .see_also = "getdents(2), readdir(3), statx(2)",
-    .progress = true,
     .main = runs<run>,
 };
 

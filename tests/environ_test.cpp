@@ -100,12 +100,3 @@ TEST_CASE("environ shows on a terminal what a shell takes back") {
           value);
   }
 }
-
-TEST_CASE("environ fails where its output is lost") {
-  const Ran full = tests::run({.words = {tests::binary(), "environ"}, .output_file = "/dev/full"});
-  CHECK(full.status == 2);
-  CHECK(full.err == "environ: stdout: write: ENOSPC: No space left on device\n");
-  const Ran closed = tests::run({.words = {tests::binary(), "environ"}, .closed = {1}});
-  CHECK(closed.status == 2);
-  CHECK(closed.err == "environ: stdout: write: EBADF: Bad file descriptor\n");
-}

@@ -98,10 +98,3 @@ TEST_CASE("getenv shows values safely on a terminal") {
   CHECK(osbox({"getenv", "-0", "OSBOX_TEST_SHOWN"}, terminal).out == std::string("\x1b[31m\0", 6));
   ::unsetenv("OSBOX_TEST_SHOWN");
 }
-
-TEST_CASE("getenv fails with trouble where its output is lost") {
-  const Ran ran =
-      tests::run({.words = {tests::binary(), "getenv", "PATH"}, .output_file = "/dev/full"});
-  CHECK(ran.status == 2);
-  CHECK(ran.err == "getenv: stdout: write: ENOSPC: No space left on device\n");
-}

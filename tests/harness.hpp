@@ -108,6 +108,10 @@ const std::vector<std::string>& byte_strings();
 /// True where this process may do everything.
 bool is_root();
 
+/// True where osbox was built with the calls of core/sys/linux and the kernel offers them: statx,
+/// openat2 and faccessat2. Asked of the kernel and not of osbox, which might be wrong.
+bool newer_calls();
+
 }  // namespace tests
 
 using tests::osbox;

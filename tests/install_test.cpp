@@ -9,6 +9,7 @@
 #include "core/sys/fs.hpp"
 #include "core/sys/stat.hpp"
 #include "tests/harness.hpp"
+#include "tests/sanitizer.hpp"
 
 namespace fs = std::filesystem;
 
@@ -237,6 +238,7 @@ TEST_CASE("install finds osbox through PATH and through a link, and writes its r
 }
 
 TEST_CASE("install works without /proc") {
+  if (tests::disturbed_by_sanitizer()) return;
   const Scratch scratch;
   const std::vector<std::string> hide = {
       "unshare", "-rm", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh"};
@@ -266,6 +268,14 @@ TEST_CASE("symlink, link, rename and unlink keep to a restricted At") {
   const core::Fd directory = core::open(scratch / "in", O_PATH | O_DIRECTORY).value();
   const core::At beneath(directory, {.beneath = true});
   const auto number = [](const core::Result<void>& done) { return done ? 0 : done.error().number; };
+  if (!tests::newer_calls()) {
+    CHECK(number(core::symlink("t", "new", beneath)) == ENOSYS);
+    CHECK(number(core::link("file", "new", beneath)) == ENOSYS);
+    CHECK(number(core::rename("file", "new", beneath)) == ENOSYS);
+    CHECK(number(core::unlink("file", beneath)) == ENOSYS);
+    CHECK(names_in(scratch / "in") == std::vector<std::string>{"file", "up"});
+    return;
+  }
   CHECK(number(core::symlink("t", "../new", beneath)) == EXDEV);
   CHECK(number(core::symlink("t", "up/new", beneath)) == EXDEV);
   CHECK(number(core::symlink("t", scratch / "new", beneath)) == EXDEV);

@@ -17,14 +17,6 @@ std::string word(const core::Result<T>& result) {
   return result ? "yes" : std::string(core::error_name(result.error().number));
 }
 
-/// True where a path can be kept beneath a directory: asked of the kernel.
-bool restricts() {
-  const auto opened =
-      core::open(".", O_PATH, {core::FdRef::current_directory(), {.beneath = true}});
-  CHECK((opened || opened.error().number == ENOSYS));
-  return opened.has_value();
-}
-
 /// What access answers for all questions on `path`.
 std::string answers(const std::string& path, core::AccessHow how) {
   std::string to;
@@ -57,10 +49,10 @@ TEST_CASE("open makes a file in a restricted place") {
   const core::Fd base = *core::open(scratch.path(), O_PATH | O_DIRECTORY);
   const core::At beneath{base, {.beneath = true}};
   const auto made = core::open("new", O_WRONLY | O_CREAT | O_EXCL, beneath, 0600);
-  CHECK(word(made) == (restricts() ? "yes" : "ENOSYS"));
+  CHECK(word(made) == (tests::newer_calls() ? "yes" : "ENOSYS"));
   CHECK(word(core::open("../new", O_WRONLY | O_CREAT, beneath, 0600)) ==
-        (restricts() ? "EXDEV" : "ENOSYS"));
-  CHECK(core::stat(scratch / "new").has_value() == restricts());
+        (tests::newer_calls() ? "EXDEV" : "ENOSYS"));
+  CHECK(core::stat(scratch / "new").has_value() == tests::newer_calls());
 }
 
 TEST_CASE("a path falls into its directory and its last name") {
@@ -99,7 +91,7 @@ TEST_CASE("the last name of a restricted path leads nowhere else") {
   scratch.link("..", "base/up");
   const core::Fd base = *core::open(scratch / "base", O_PATH | O_DIRECTORY);
   const core::At beneath{base, {.beneath = true}};
-  if (!restricts()) {
+  if (!tests::newer_calls()) {
     CHECK(word(core::open_parent("d/x", beneath)) == "ENOSYS");
     CHECK(word(core::open_parent("..", beneath)) == "ENOSYS");
     return;
@@ -161,7 +153,7 @@ TEST_CASE("access of a link itself needs faccessat2, and says so where there is 
   };
   const std::string answer = look();
   // The plain twin has no such call.
-  CHECK(answer == (restricts() ? "yes" : "ENOSYS"));
+  CHECK(answer == (tests::newer_calls() ? "yes" : "ENOSYS"));
   CHECK(word(core::access(dangling, F_OK)) == "ENOENT");
   for (const int error : {ENOSYS, EPERM}) {
     CHECK(tests::in_child(look, {{SYS_faccessat2, error}}) == "ENOSYS");
@@ -176,7 +168,7 @@ TEST_CASE("access in a restricted place") {
   scratch.link("file", "base/in");
   const core::Fd base = *core::open(scratch / "base", O_PATH | O_DIRECTORY);
   const core::At beneath{base, {.beneath = true}};
-  const auto expect = [](const char* answer) { return restricts() ? answer : "ENOSYS"; };
+  const auto expect = [](const char* answer) { return tests::newer_calls() ? answer : "ENOSYS"; };
   CHECK(word(core::access("file", R_OK | W_OK, {}, beneath)) == expect("yes"));
   CHECK(word(core::access("file", X_OK, {}, beneath)) == expect("EACCES"));
   CHECK(word(core::access("in", R_OK, {}, beneath)) == expect("yes"));
@@ -211,7 +203,7 @@ TEST_CASE("effective ids and capabilities make another question of access") {
     if (::syscall(SYS_capset, &header, data) != 0) return "capset";
     return ask();
   };
-  const std::string known = restricts() ? "EACCES yes" : "EACCES ENOSYS";
+  const std::string known = tests::newer_calls() ? "EACCES yes" : "EACCES ENOSYS";
   CHECK(tests::in_child(as_set_user_id) == known);
   CHECK(tests::in_child(with_capability) == known);
   for (const int error : {ENOSYS, EPERM}) {
@@ -247,7 +239,7 @@ TEST_CASE("readlink in a restricted place reads the link itself, wherever it poi
   const core::Fd base = *core::open(scratch / "base", O_PATH | O_DIRECTORY);
   const core::At beneath{base, {.beneath = true}};
   const core::At straight{base, {.no_symlinks = true}};
-  if (!restricts()) {
+  if (!tests::newer_calls()) {
     CHECK(word(core::readlink("link", beneath)) == "ENOSYS");
     CHECK(word(core::readlink("link", straight)) == "ENOSYS");
     return;

@@ -63,7 +63,6 @@ struct Applet {
   std::span<const Status> statuses = {};  ///< where they are not 0, 1 and 2 as everywhere
   std::string_view see_also = {};         ///< "stat(2)" and the like, with commas
   int failure = 1;                        ///< the status when something failed
-  bool progress = false;                  ///< can run long without --files0-from
   out::Outcome (*main)(const Call& call, out::Io& io);
 };
 

@@ -90,7 +90,7 @@ std::vector<Section> sections(const Applet& applet) {
   const bool paths = takes_paths(applet);
   if (paths) all.push_back({"Operands", path_options, true});
   if (!applet.tables.empty()) all.push_back({"Records", record_options, true});
-  if (paths || applet.progress) all.push_back({"Progress", progress_options, true});
+  if (paths) all.push_back({"Progress", progress_options, true});
   all.push_back({"Other", other_options, true});
   return all;
 }

@@ -1,9 +1,11 @@
 // Numbers in decimal, without a locale.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <concepts>
 #include <string>
+#include <string_view>
 
 #include "core/sys/stat.hpp"
 
@@ -14,6 +16,22 @@ template <std::integral T>
 void append_number(std::string& to, T number) {
   char digits[24];
   to.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+
+/// How many digits `number` has in decimal.
+constexpr std::size_t digits(std::uint64_t number) {
+  std::size_t count = 1;
+  for (; number >= 10; number /= 10) ++count;
+  return count;
+}
+
+/// Adds text or a number with blanks in front, up to `width`.
+inline void append_right(std::string& to, std::string_view text, std::size_t width) {
+  to.append(width - std::min(width, text.size()), ' ').append(text);
+}
+inline void append_right(std::string& to, std::uint64_t number, std::size_t width) {
+  to.append(width - std::min(width, digits(number)), ' ');
+  append_number(to, number);
 }
 
 /// A signed integer wide enough for the nanoseconds of every time that a file system keeps.

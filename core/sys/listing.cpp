@@ -28,8 +28,8 @@ Result<void> Listing::read(DirectoryReader& reader, FdRef directory) {
 }
 
 void Listing::add(const DirEntry& entry, Type target) {
-  entries_.push_back({key_of(entry.text()), entry.ino, static_cast<std::uint32_t>(names_.size()),
-                      entry.length, entry.type, target});
+  entries_.push_back(
+      {key_of(entry.text()), entry.ino, names_.size(), entry.length, entry.type, target});
   names_.append(entry.name, entry.length + std::size_t{1});
 }
 

@@ -15,7 +15,7 @@ class Listing {
   struct Entry {
     std::uint64_t key;  ///< the first eight bytes, so that most comparisons look no further
     std::uint64_t ino;
-    std::uint32_t at;  ///< where the name begins
+    std::size_t at;  ///< where the name begins
     std::uint32_t length;
     Type type;
     Type target = Type::unknown;  ///< of a link, where somebody asked: what it leads to

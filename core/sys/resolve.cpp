@@ -41,9 +41,9 @@ Result<std::string> name_of(FdRef fd) {
 }
 
 /// A canonical name in the making. The root is the empty name until the end.
-class Walk {
+class Canonical {
  public:
-  explicit Walk(Exists exists) : exists_(exists) {}
+  explicit Canonical(Exists exists) : exists_(exists) {}
 
   Result<std::string> operator()(std::string path, At at) {
     if (path.empty()) return failure(ENOENT, "open");
@@ -167,7 +167,7 @@ Result<std::string> restricted_canonical(std::string path, Exists exists, At at)
 
 Result<std::string> canonical(Path path, Exists exists, At at) {
   auto name = at.resolve.restricted() ? restricted_canonical(path.c_str(), exists, at)
-                                      : Walk(exists)(path.c_str(), at);
+                                      : Canonical(exists)(path.c_str(), at);
   if (!name) {
     return std::unexpected(Error{.number = name.error().number,
                                  .call = "realpath",
