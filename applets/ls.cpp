@@ -482,7 +482,8 @@ void Lister::list_tree(const std::string& root) {
 }
 
 void Lister::show_header(std::string_view path) {
-  if (!headers_ || records_.formatted()) return;
+  // A program that reads names up to a NUL wants nothing else between them.
+  if (!headers_ || records_.formatted() || io_.style().null) return;
   if (printed_) io_.end_record();
   io_.print_name(path);
   io_.print(":");
@@ -713,7 +714,7 @@ void Lister::show_lines(const Place& place) {
   for (const Facts& facts : facts_) {
     if (facts.known) lines_.measure(facts.stat);
   }
-  if (!place.of_operands()) {
+  if (!place.of_operands() && !io_.style().null) {
     text_ += "total ";
     lines_.append_total(text_);
     end_line();
@@ -842,7 +843,9 @@ extern constexpr Applet ls = {
         "With -R the directories below are listed too, in the order in which they are shown; no "
         "link is followed there.\n\n"
         "With -U names are written as the file system gives them, without holding them in memory, "
-        "where each line stands for itself: not with -l or -i, nor in columns.",
+        "where each line stands for itself: not with -l or -i, nor in columns. With --null there "
+        "are names or lines alone, without headers and totals; to tell directories apart use "
+        "--format '{path}'.",
     .call = "open",
     .options = options,
     .tables = tables,

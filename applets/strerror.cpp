@@ -79,18 +79,15 @@ Outcome run(Args& args, Io& io) {
     records.put(row);
     return true;
   };
-  if (!args.errors.empty()) {
-    for (const std::string& error : args.errors) {
-      if (const auto row = find(error)) {
-        put(*row);
-      } else {
-        io.fail({.number = EINVAL, .call = "strerror", .path = error, .note = "no such error"});
-      }
-    }
-    return 0;
-  }
   bool found = false;
-  for (int number = 1; number <= core::max_error_number; ++number) {
+  for (const std::string& error : args.errors) {
+    if (const auto row = find(error)) {
+      found = put(*row) || found;
+    } else {
+      io.fail({.number = EINVAL, .call = "strerror", .path = error, .note = "no such error"});
+    }
+  }
+  for (int number = 1; args.errors.empty() && number <= core::max_error_number; ++number) {
     const std::string_view name = core::error_name(number);
     if (!name.empty()) found = put({number, name}) || found;
   }

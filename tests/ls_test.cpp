@@ -718,6 +718,24 @@ TEST_CASE("ls leaves out what is gone before it could be looked at") {
   CHECK(broken.err == "ls: .: readdir: EIO: Input/output error\n");
 }
 
+TEST_CASE("ls -0 writes names and nothing else, however many directories there are") {
+  const Scratch scratch;
+  scratch.directory("d");
+  scratch.directory("d/e");
+  scratch.file("d/e/inner");
+  scratch.file("d/two\nlines");
+  const auto names = [](std::vector<std::string> words) {
+    std::string out = osbox(words).out;
+    std::ranges::replace(out, '\n', ' ');
+    std::ranges::replace(out, '\0', '\n');
+    return tests::lines(out);
+  };
+  CHECK(names({"ls", "-0", scratch / "d", scratch / "d/e"}) ==
+        std::vector<std::string>{"e", "two lines", "inner"});
+  CHECK(names({"ls", "-0R", scratch / "d"}) == std::vector<std::string>{"e", "two lines", "inner"});
+  CHECK(names({"ls", "-0l", scratch / "d/e"}).size() == 1);
+}
+
 TEST_CASE("ls ends quietly when nobody reads on") {
   const Scratch scratch;
   const std::string directory = scratch.directory("d");

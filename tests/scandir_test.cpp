@@ -279,3 +279,18 @@ TEST_CASE("scandir streams a large directory, each entry once") {
   // The reader goes away, and so does scandir.
   CHECK(tests::shell("osbox scandir \"$1\" | head -n 1", {scratch.path()}).err.empty());
 }
+
+TEST_CASE("scandir --stat has question marks for what could not be found out") {
+  const Scratch scratch;
+  scratch.directory("d", 0777);
+  scratch.file("d/f");
+  ::chmod((scratch / "d").c_str(), 0444);
+  const Ran ran = tests::run(
+      {.words = {tests::binary(), "scandir", "--stat", scratch / "d"}, .as_nobody = true});
+  CHECK(ran.status == 1);
+  CHECK(ran.out == "f file ? ? ? ?\n");
+  CHECK(tests::run(
+            {.words = {tests::binary(), "scandir", "--format", "{name}[{size}]", scratch / "d"},
+             .as_nobody = true})
+            .out == "f[]\n");
+}

@@ -52,4 +52,7 @@ TEST_CASE("strerror --search looks in names and messages, whatever their case") 
   CHECK(ran.out.find("ENOENT") != std::string::npos);
   CHECK(ran.out.find("EINTR") == std::string::npos);
   CHECK(osbox({"strerror", "--search", "no such text"}).status == 1);
+  CHECK(osbox({"strerror", "--search", "directory", "2", "EIO"}).out ==
+        "[ 2] ENOENT: No such file or directory\n");
+  CHECK(osbox({"strerror", "--search", "directory", "EIO"}).status == 1);
 }

@@ -118,7 +118,9 @@ std::expected<void, Usage> Io::prepare(const Table& table, const void* row_type,
       break;
   }
   const bool own = style_.format == Style::Format::human;
-  auto made = Plan::format(table.fields, own ? table.line : style_.text, names(), end_);
+  // People see where something could not be had; a template of their own stays as they wrote it.
+  auto made = Plan::format(table.fields, own ? table.line : style_.text, names(), end_,
+                           own ? "?" : std::string_view());
   if (!made) return misuse(std::move(made).error());
   plan = *std::move(made);
   return {};

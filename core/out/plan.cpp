@@ -221,10 +221,12 @@ Plan Plan::shell(std::span<const Field> fields, std::string_view prefix, char en
 }
 
 std::expected<Plan, std::string> Plan::format(std::span<const Field> fields,
-                                              std::string_view format, Names names, char end) {
+                                              std::string_view format, Names names, char end,
+                                              std::string_view null) {
   const auto refuse = [](std::string text) { return std::unexpected(std::move(text)); };
   Plan plan;
   plan.names_ = names;
+  plan.null_ = null;
   std::string before;
   for (std::size_t at = 0; at < format.size(); ++at) {
     const char byte = format[at];
@@ -284,13 +286,14 @@ void Plan::write(const void* row, std::string& to) const {
     to += piece.before;
     if (piece.field == nullptr) continue;
     const Value value = piece.field->get(row);
+    const bool null = value.kind() == Kind::null;
     switch (piece.form) {
       case Form::text:
-        append_text(to, value, names_);
+        append_text(to, null ? Value::text(null_) : value, names_);
         break;
       case Form::format:
-        append_formatted(to, value.kind() == Kind::null ? piece.blank_format : piece.format, value,
-                         names_);
+        append_formatted(to, null ? piece.blank_format : piece.format,
+                         null ? Value::text(null_) : value, names_);
         break;
       case Form::json:
         append_json_value(to, piece.field->name, value);

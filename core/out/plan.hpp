@@ -27,9 +27,11 @@ class Plan {
   static Plan shell(std::span<const Field> fields, std::string_view prefix, char end);
 
   /// The replacement fields of fmt, by name: `{size:>10} {path}`. The error is a sentence for the
-  /// user: an unknown field with the known ones, or a format that does not suit the field.
+  /// user: an unknown field with the known ones, or a format that does not suit the field. `null`,
+  /// which outlives the plan, stands in the place of what is null.
   static std::expected<Plan, std::string> format(std::span<const Field> fields,
-                                                 std::string_view format, Names names, char end);
+                                                 std::string_view format, Names names, char end,
+                                                 std::string_view null = {});
 
   /// Adds the record of `row`.
   void write(const void* row, std::string& to) const;
@@ -53,6 +55,7 @@ class Plan {
 
   std::vector<Piece> pieces_;
   Names names_ = Names::raw;
+  std::string_view null_;
   core::Want want_ = 0;
 };
 
