@@ -135,7 +135,7 @@ std::string sentence(std::string_view text) {
   if (!list && text.substr(0, 1) >= "a" && text.substr(0, 1) <= "z") {
     line[0] = static_cast<char>(line[0] - 'a' + 'A');
   }
-  return line.ends_with('.') ? line : line + ".";
+  return line.ends_with('.') || line.ends_with('?') ? line : line + ".";
 }
 
 // ---- mdoc
