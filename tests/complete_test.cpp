@@ -225,10 +225,8 @@ TEST_CASE("complete: candidates are one line each, for every applet there is") {
 
 namespace {
 
-std::string directory_of_binary() { return tests::binary().substr(0, tests::binary().rfind('/')); }
-
 std::string script(const std::string& name) {
-  return directory_of_binary() + "/completions/" + name;
+  return tests::build_directory() + "/completions/" + name;
 }
 
 /// An interactive shell at a terminal of its own, in a directory with some files in it.
@@ -340,7 +338,7 @@ List without_slash(List words) {
 TEST_CASE("complete: in bash, zsh and fish the tab key asks osbox") {
   for (const std::string name : shells) {
     CAPTURE(name);
-    Shell shell(name, directory_of_binary());
+    Shell shell(name, tests::build_directory());
     CHECK(shell.type("osbox strerr") == List{"osbox", "strerror"});
     CHECK(shell.type("osbox --vers") == List{"osbox", "--version"});
     CHECK(shell.type("osbox help strerr") == List{"osbox", "help", "strerror"});
@@ -390,7 +388,7 @@ TEST_CASE("complete: fish shows descriptions") {
       {.words = {"fish", "--no-config", "-c",
                  "source '" + script("osbox.fish") + "'; complete -C 'osbox strerror --exi'"},
        .environment = {"HOME=" + scratch.path(),
-                       "PATH=" + directory_of_binary() + ":" + std::getenv("PATH")}});
+                       "PATH=" + tests::build_directory() + ":" + std::getenv("PATH")}});
   CHECK(ran.out == "--exit-errno\tExit with the errno of the first failure instead of 1\n");
 }
 

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <random>
 
 #include "applets/registry.hpp"
@@ -197,9 +198,28 @@ std::string in_child(const std::function<std::string()>& work, const std::vector
   return answer;
 }
 
-std::string binary() {
+std::string build_directory() {
   const char* const path = std::getenv("OSBOX");
   if (path == nullptr) give_up("OSBOX does not name the binary");
+  return std::string(path).substr(0, std::string_view(path).rfind('/'));
+}
+
+std::string binary() {
+  // What nobody can reach is copied once to where nobody can, as from a clone in /root.
+  static std::optional<Scratch> open;
+  static const std::string path = [] {
+    const std::string built = build_directory() + "/osbox";
+    if (!is_root()) return built;
+    for (std::string above = built; !above.empty(); above.resize(above.rfind('/'))) {
+      struct ::stat found;
+      require(::stat(above.c_str(), &found) == 0, "stat " + above);
+      if ((found.st_mode & S_IXOTH) != 0) continue;
+      open.emplace();
+      require(run({.words = {"cp", built, *open / "osbox"}}).status == 0, "cp " + built);
+      return *open / "osbox";
+    }
+    return built;
+  }();
   return path;
 }
 

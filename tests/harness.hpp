@@ -61,6 +61,9 @@ std::string in_child(const std::function<std::string()>& work,
 /// The path of the real osbox.
 std::string binary();
 
+/// Where it was built, with man and completions beside it.
+std::string build_directory();
+
 /// What Python prints for `script`; sys.argv[1:] are `arguments`.
 std::string python(const std::string& script, const std::vector<std::string>& arguments = {});
 

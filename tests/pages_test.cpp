@@ -25,8 +25,7 @@ std::string shown(const std::string& page) {
 }
 
 std::string main_page() {
-  const std::string here = tests::binary().substr(0, tests::binary().rfind('/'));
-  const Ran ran = tests::run({.words = {"cat", here + "/man/osbox.1"}});
+  const Ran ran = tests::run({.words = {"cat", tests::build_directory() + "/man/osbox.1"}});
   REQUIRE(ran.status == 0);
   return ran.out;
 }
