@@ -282,6 +282,7 @@ class Shell {
                                       {"XDG_CONFIG_HOME", home_},
                                       {"XDG_DATA_HOME", home_},
                                       {"XDG_CACHE_HOME", home_},
+                                      {"XDG_RUNTIME_DIR", home_},
                                       {"TERM", "vt100"},
                                       {"LC_ALL", "C.UTF-8"},
                                       {"PATH", path + ":" + std::getenv("PATH")}}) {
@@ -387,7 +388,7 @@ TEST_CASE("complete: fish shows descriptions") {
   const Ran ran = tests::run(
       {.words = {"fish", "--no-config", "-c",
                  "source '" + script("osbox.fish") + "'; complete -C 'osbox strerror --exi'"},
-       .environment = {"HOME=" + scratch.path(),
+       .environment = {"HOME=" + scratch.path(), "XDG_RUNTIME_DIR=" + scratch.path(),
                        "PATH=" + tests::build_directory() + ":" + std::getenv("PATH")}});
   CHECK(ran.out == "--exit-errno\tExit with the errno of the first failure instead of 1\n");
 }
