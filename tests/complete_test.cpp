@@ -233,7 +233,8 @@ std::string script(const std::string& name) {
 class Shell {
  public:
   /// `path` comes first in PATH: where the shell finds osbox.
-  Shell(const std::string& name, const std::string& path) : home_(scratch_.directory("home")) {
+  Shell(const std::string& name, const std::string& path)
+      : home_(scratch_.directory("home", 0700)) {
     const std::string prompt = "PS1='READY> '\n";
     std::vector<std::string> words;
     if (name == "bash") {
@@ -388,7 +389,8 @@ TEST_CASE("complete: fish shows descriptions") {
   const Ran ran = tests::run(
       {.words = {"fish", "--no-config", "-c",
                  "source '" + script("osbox.fish") + "'; complete -C 'osbox strerror --exi'"},
-       .environment = {"HOME=" + scratch.path(), "XDG_RUNTIME_DIR=" + scratch.path(),
+       .environment = {"HOME=" + scratch.path(),
+                       "XDG_RUNTIME_DIR=" + scratch.directory("own", 0700),
                        "PATH=" + tests::build_directory() + ":" + std::getenv("PATH")}});
   CHECK(ran.out == "--exit-errno\tExit with the errno of the first failure instead of 1\n");
 }
