@@ -177,6 +177,7 @@ TEST_CASE("scandir asks for types that a directory does not tell, and tells of a
 }
 
 TEST_CASE("scandir leaves out what is gone before it could be looked at") {
+  // The twin's fstatat cannot be denied: the program loader needs it too.
   if (!tests::newer_calls()) return;
   const Scratch scratch;
   scratch.file("file");
