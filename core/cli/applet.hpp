@@ -58,6 +58,8 @@ struct Applet {
   std::string_view call = {};
   std::span<const Option> options;
   std::span<const out::Table> tables = {};  ///< no table, no --json
+  /// It changes something and says nothing of it: people read its records with -v only.
+  bool changes = false;
   std::span<const Alias> aliases = {};
   std::span<const Example> examples = {};
   std::span<const Status> statuses = {};  ///< where they are not 0, 1 and 2 as everywhere

@@ -61,6 +61,13 @@ constexpr Option path_options[] = {
     flag<&Common::no_symlinks>("no-symlinks", "No symbolic link may be followed (ELOOP)"),
 };
 
+constexpr Option change_options[] = {
+    {.name = "verbose",
+     .letter = 'v',
+     .help = "Tell what was done",
+     .store = set_style<&out::Style::verbose>},
+};
+
 constexpr Option progress_options[] = {
     {.name = "progress",
      .help = "Count and rate on standard error, where that is a terminal",
@@ -85,10 +92,11 @@ bool takes_paths(const Applet& applet) {
 
 std::vector<Section> sections(const Applet& applet) {
   std::vector<Section> all;
-  all.reserve(5);
+  all.reserve(6);
   if (!applet.options.empty()) all.push_back({"Options", applet.options, false});
   const bool paths = takes_paths(applet);
   if (paths) all.push_back({"Operands", path_options, true});
+  if (applet.changes) all.push_back({"Report", change_options, true});
   if (!applet.tables.empty()) all.push_back({"Records", record_options, true});
   if (paths) all.push_back({"Progress", progress_options, true});
   all.push_back({"Other", other_options, true});

@@ -41,6 +41,27 @@ class Operands {
     }
   }
 
+  /// Calls `action` with each two of them, in order; `action` takes two core::Path. A last one that
+  /// has no partner is a failure with EINVAL.
+  template <class Action>
+  out::Outcome each_pair(out::Io& io, Action action) {
+    std::optional<std::string> first;
+    TRY(each(io, [&](core::Path path) -> core::Result<void> {
+      if (!first) {
+        first = path;
+        return {};
+      }
+      const std::string from = *std::exchange(first, std::nullopt);
+      return action(core::Path(from), path);
+    }));
+    if (!first) return 0;
+    return std::unexpected(core::Error{
+        .number = EINVAL, .path = *std::move(first), .note = "no second operand to it"});
+  }
+
+  /// How many there are on the command line.
+  std::size_t count() const { return words_.size(); }
+
   // -- for the parser
   void add(std::string_view word) { words_.emplace_back(word); }
   /// "-" is standard input.
@@ -56,7 +77,8 @@ class Operands {
     core::Result<void> done = action(path);
     if (!done) io.fail(done.error());
     io.tick();
-    return io.writable();
+    // What nobody can read any more is not worth printing, but worth doing.
+    return io.writable() || io.running().changes;
   }
   core::Result<void> open_files0();
   /// The next operand of the file, or none at its end; flushes `io` before it waits for more.

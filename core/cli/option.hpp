@@ -214,6 +214,24 @@ constexpr Option operand(std::string_view value, std::string_view help,
 
 enum class Least : bool { none, one };
 
+namespace detail {
+template <auto Member, class Args>
+constexpr Option paths(Option::Shape shape, std::string_view value, std::string_view help,
+                       Least least, Completes completes) {
+  return {.shape = shape,
+          .value = value,
+          .help = help,
+          .completes = completes,
+          .required = least == Least::one,
+          .store =
+              [](void* args, std::string_view text) {
+                detail::member<Member, Args>(args).add(text);
+                return Stored();
+              },
+          .operands = [](void* args) { return &detail::member<Member, Args>(args); }};
+}
+}  // namespace detail
+
 /// All operands that are left, into a vector.
 template <auto Member, class Args = detail::Owner<Member>>
 constexpr Option operands(std::string_view value, std::string_view help, Least least,
@@ -229,17 +247,15 @@ constexpr Option operands(std::string_view value, std::string_view help, Least l
 template <auto Member, class Args = detail::Owner<Member>>
 constexpr Option paths(std::string_view value, std::string_view help, Least least,
                        Completes completes = Completes::file) {
-  return {.shape = Option::Shape::operands,
-          .value = value,
-          .help = help,
-          .completes = completes,
-          .required = least == Least::one,
-          .store =
-              [](void* args, std::string_view text) {
-                detail::member<Member, Args>(args).add(text);
-                return Stored();
-              },
-          .operands = [](void* args) { return &detail::member<Member, Args>(args); }};
+  return detail::paths<Member, Args>(Option::Shape::operands, value, help, least, completes);
+}
+
+/// One operand that is a path, into an Operands: an applet of pairs has a row for either half. One
+/// that is not required, before one that is, is there only where there are words for both.
+template <auto Member, class Args = detail::Owner<Member>>
+constexpr Option path(std::string_view value, std::string_view help, Least least = Least::one,
+                      Completes completes = Completes::file) {
+  return detail::paths<Member, Args>(Option::Shape::operand, value, help, least, completes);
 }
 
 }  // namespace cli

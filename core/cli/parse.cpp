@@ -182,12 +182,17 @@ std::expected<std::vector<std::string_view>, out::Usage> take_options(
 /// `from_file`: the path operands come from --files0-from.
 std::expected<void, out::Usage> take_operands(std::span<const std::string_view> operands, Rows rows,
                                               bool from_file) {
+  auto needed = static_cast<std::size_t>(
+      std::ranges::count_if(rows, [](const Row& row) { return row.option->required; }));
   for (const Row& row : rows) {
     const Option& option = *row.option;
     if (!option.is_operand()) continue;
     const bool in_file = from_file && option.operands != nullptr;
+    if (option.required) --needed;
+    // What need not be there leaves the words to what must be.
+    if (!option.required && operands.size() <= needed) continue;
     if (operands.empty()) {
-      if (!option.required || in_file) continue;
+      if (in_file) continue;
       return out::misuse("missing operand " + std::string(option.value));
     }
     if (in_file) {
@@ -219,7 +224,8 @@ std::expected<std::optional<int>, out::Stop> Call::parse(void* args, out::Io& io
   }
   out::Running running{.name = name_,
                        .call = applet_->call.empty() ? applet_->name : applet_->call,
-                       .failure = applet_->failure};
+                       .failure = applet_->failure,
+                       .changes = applet_->changes};
   expected.paths = paths != nullptr;
   io.start(running, {});
   const auto operands = TRY(take_options(words_, rows, expected));

@@ -41,6 +41,7 @@ struct Style {
   bool null = false;        ///< -0
   bool exit_errno = false;  ///< --exit-errno
   bool progress = false;    ///< --progress
+  bool verbose = false;     ///< -v, in an applet that changes something
 };
 
 /// What Io has to know of the running applet.
@@ -48,6 +49,7 @@ struct Running {
   std::string_view name;  ///< as it was called: an alias says its own name
   std::string_view call;  ///< the call that needs no naming in its messages
   int failure = 1;        ///< the status when something failed
+  bool changes = false;   ///< records are for people who ask for them with -v
 };
 
 class Io;
@@ -78,6 +80,8 @@ class Records {
   core::Want want() const { return print_ != nullptr ? print_want_ : plan_.want(); }
   /// True where the records go to a program: every field has its value, and none is decorated.
   bool formatted() const { return formatted_; }
+  /// False where nobody asked for records, so that `put` does nothing.
+  bool wanted() const { return wanted_; }
 
  private:
   friend class Io;
@@ -87,6 +91,7 @@ class Records {
   void (*print_)(const void*, Io&) = nullptr;
   core::Want print_want_;
   bool formatted_ = false;
+  bool wanted_ = true;
 };
 
 class Io {
@@ -102,9 +107,10 @@ class Io {
 
   // -- for applets
 
-  /// A writer of records; the error is a wrong --format.
+  /// A writer of records; the error is a wrong --format. An applet that changes something writes
+  /// none for people unless -v, or `told`, an option of its own, asks for them.
   template <class Row>
-  std::expected<Records<Row>, Usage> records(const Table& table);
+  std::expected<Records<Row>, Usage> records(const Table& table, bool told = false);
 
   /// Adds text to the output as it stands.
   void print(std::string_view text) {
@@ -179,6 +185,7 @@ class Io {
 
 template <class Row>
 void Records<Row>::put(const Row& row) {
+  if (!wanted_) return;
   if (print_ != nullptr) {
     print_(&row, *io_);
   } else {
@@ -188,7 +195,7 @@ void Records<Row>::put(const Row& row) {
 }
 
 template <class Row>
-std::expected<Records<Row>, Usage> Io::records(const Table& table) {
+std::expected<Records<Row>, Usage> Io::records(const Table& table, bool told) {
   Records<Row> records(*this, table);
   bool prints = false;
   if (auto ready = prepare(table, &detail::row_type<Row>, records.plan_, prints); !ready) {
@@ -196,6 +203,7 @@ std::expected<Records<Row>, Usage> Io::records(const Table& table) {
   }
   if (prints) records.print_ = table.print;
   records.formatted_ = style_.format != Style::Format::human;
+  records.wanted_ = records.formatted_ || !running_.changes || style_.verbose || told;
   return records;
 }
 

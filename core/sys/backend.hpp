@@ -27,6 +27,11 @@ Result<Stat> statx(FdRef directory, Path path, int flags, Want want);
 Result<Fd> openat2(Path path, int flags, mode_t mode, At at);
 /// faccessat2(2)
 Result<void> faccessat(FdRef directory, Path path, int mode, int flags);
+/// renameat2(2) for what renameat(2) cannot do: 0, or -1 and errno, ENOTSUP without the call.
+int renameat2(int from_directory, const char* from, int to_directory, const char* to, Rename how);
+/// fchmodat2(2) that follows no link: 0, or -1 and errno, ENOTSUP for a link; an empty `path` means
+/// `directory` itself, which may be opened with O_PATH.
+int fchmodat2(int directory, const char* path, mode_t mode);
 std::unique_ptr<DirectoryBatches> directory_batches();
 }  // namespace backend
 
@@ -34,6 +39,8 @@ namespace posix {
 Result<Stat> statx(FdRef directory, Path path, int flags, Want want);
 Result<Fd> openat2(Path path, int flags, mode_t mode, At at);
 Result<void> faccessat(FdRef directory, Path path, int mode, int flags);
+int renameat2(int from_directory, const char* from, int to_directory, const char* to, Rename how);
+int fchmodat2(int directory, const char* path, mode_t mode);
 std::unique_ptr<DirectoryBatches> directory_batches();
 }  // namespace posix
 

@@ -1,6 +1,7 @@
 #include "core/sys/fs.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,24 +15,66 @@ namespace {
 
 /// What a call that makes, moves or removes a name is given: a path the kernel resolves freely, or,
 /// for a restricted At, one name in a directory that was reached within its bounds.
-struct Name {
-  Fd opened;
-  FdRef directory;
-  std::string text;
+class Name {
+ public:
+  static Result<Name> of(Path path, At at) {
+    if (!at.resolve.restricted()) return Name(at.directory, path);
+    Parent parent = TRY(open_parent(path, at));
+    // The slash is the kernel's to judge; for these calls it makes no link be followed.
+    if (parent.slash) parent.name += '/';
+    Name name(parent.directory, "");
+    name.opened_ = std::move(parent.directory);
+    name.bare_ = std::move(parent.name);
+    return name;
+  }
+  int directory() const { return directory_.number(); }
+  const char* path() const { return opened_ ? bare_.c_str() : path_.c_str(); }
+
+ private:
+  Name(FdRef directory, Path path) : directory_(directory), path_(path) {}
+  FdRef directory_;
+  Path path_;
+  Fd opened_;
+  std::string bare_;
 };
 
-Result<Name> name_at(Path path, At at) {
-  if (!at.resolve.restricted()) return Name{Fd(), at.directory, path.c_str()};
-  Parent parent = TRY(open_parent(path, at));
-  // The slash is the kernel's to judge; for these calls it makes no link be followed.
-  if (parent.slash) parent.name += '/';
-  const FdRef directory = parent.directory;
-  return Name{std::move(parent.directory), directory, std::move(parent.name)};
+/// Makes a call of one name: `made` gets the Name and returns what the call does.
+template <class Made>
+Result<void> call_on(const char* call, Path path, At at, Made made) {
+  const auto name = Name::of(path, at);
+  if (!name) return failure(name.error().number, call, path);
+  if (made(*name) == 0) return {};
+  return failure(call, path);
 }
 
 std::unexpected<Error> failure_of_two(int number, const char* call, Path path, Path target) {
   return std::unexpected(
       Error{.number = number, .call = call, .path = path.c_str(), .target = target.c_str()});
+}
+
+/// Makes a call of two names, likewise.
+template <class Made>
+Result<void> call_on_two(const char* call, Path path, Path target, At at, Made made) {
+  const auto from = Name::of(path, at);
+  if (!from) return failure_of_two(from.error().number, call, path, target);
+  const auto to = Name::of(target, at);
+  if (!to) return failure_of_two(to.error().number, call, path, target);
+  if (made(*from, *to) == 0) return {};
+  return failure_of_two(errno, call, path, target);
+}
+
+/// rename without RENAME_NOREPLACE, for what is no directory: 0, or -1 and errno.
+int link_and_unlink(const Name& from, const Name& to, int refused) {
+  if (::linkat(from.directory(), from.path(), to.directory(), to.path(), 0) != 0) {
+    // A directory, or a file system without hard links: there is no second way.
+    if (errno == EPERM || errno == EOPNOTSUPP || errno == EMLINK) errno = refused;
+    return -1;
+  }
+  if (::unlinkat(from.directory(), from.path(), 0) == 0) return 0;
+  const int number = errno;
+  ::unlinkat(to.directory(), to.path(), 0);
+  errno = number;
+  return -1;
 }
 
 }  // namespace
@@ -44,6 +87,12 @@ Result<Fd> open(Path path, int flags, At at, mode_t mode) {
     if (number >= 0) return Fd(number);
     if (errno != EINTR) return failure("open", path);
   }
+}
+
+Result<Fd> duplicate(FdRef fd) {
+  const int number = ::fcntl(fd.number(), F_DUPFD_CLOEXEC, 3);
+  if (number < 0) return failure("dup");
+  return Fd(number);
 }
 
 Result<Parent> open_parent(Path path, At at) {
@@ -106,43 +155,124 @@ Result<std::string> readlink(Path path, At at) {
   }
 }
 
-Result<void> symlink(Path target, Path link, At at) {
-  const auto name = name_at(link, at);
-  if (!name) return failure_of_two(name.error().number, "symlink", target, link);
-  if (::symlinkat(target.c_str(), name->directory.number(), name->text.c_str()) == 0) return {};
-  return failure_of_two(errno, "symlink", target, link);
+Result<void> mkdir(Path path, mode_t mode, At at) {
+  return call_on("mkdir", path, at,
+                 [&](const Name& name) { return ::mkdirat(name.directory(), name.path(), mode); });
 }
 
-Result<void> link(Path source, Path name, At at) {
-  const auto from = name_at(source, at);
-  if (!from) return failure_of_two(from.error().number, "link", source, name);
-  const auto to = name_at(name, at);
-  if (!to) return failure_of_two(to.error().number, "link", source, name);
-  if (::linkat(from->directory.number(), from->text.c_str(), to->directory.number(),
-               to->text.c_str(), 0) == 0) {
-    return {};
-  }
-  return failure_of_two(errno, "link", source, name);
-}
-
-Result<void> rename(Path from, Path to, At at) {
-  const auto old = name_at(from, at);
-  if (!old) return failure_of_two(old.error().number, "rename", from, to);
-  const auto fresh = name_at(to, at);
-  if (!fresh) return failure_of_two(fresh.error().number, "rename", from, to);
-  if (::renameat(old->directory.number(), old->text.c_str(), fresh->directory.number(),
-                 fresh->text.c_str()) == 0) {
-    return {};
-  }
-  return failure_of_two(errno, "rename", from, to);
+Result<void> rmdir(Path path, At at) {
+  return call_on("rmdir", path, at, [](const Name& name) {
+    return ::unlinkat(name.directory(), name.path(), AT_REMOVEDIR);
+  });
 }
 
 Result<void> unlink(Path path, At at) {
-  const auto name = name_at(path, at);
-  if (!name) return failure(name.error().number, "unlink", path);
-  if (::unlinkat(name->directory.number(), name->text.c_str(), 0) == 0) return {};
-  return failure("unlink", path);
+  return call_on("unlink", path, at,
+                 [](const Name& name) { return ::unlinkat(name.directory(), name.path(), 0); });
 }
+
+Result<void> mknod(Path path, mode_t mode, dev_t device, At at) {
+  return call_on("mknod", path, at, [&](const Name& name) {
+    return ::mknodat(name.directory(), name.path(), mode, device);
+  });
+}
+
+Result<void> symlink(Path target, Path link, At at) {
+  const auto name = Name::of(link, at);
+  if (!name) return failure_of_two(name.error().number, "symlink", target, link);
+  if (::symlinkat(target.c_str(), name->directory(), name->path()) == 0) return {};
+  return failure_of_two(errno, "symlink", target, link);
+}
+
+Result<void> replace_symlink(Path target, Path link, At at) {
+  const auto fail = [&](const Error& error) {
+    Error told = error;
+    told.path = target.c_str();
+    told.target = link.c_str();
+    return std::unexpected(std::move(told));
+  };
+  auto opened = open_parent(link, at);
+  if (!opened) return fail({.number = opened.error().number, .call = "symlink"});
+  // A link that does not end at its name is the kernel's to judge.
+  if (opened->slash || opened->name == "." || opened->name == "..") {
+    return symlink(target, link, at);
+  }
+  const At parent = opened->directory;
+  const std::string& name = opened->name;
+  for (;;) {
+    auto made = symlink(target, name, parent);
+    if (made) return {};
+    if (made.error().number != EEXIST) return fail(made.error());
+    const std::string fresh = temporary_name();
+    made = symlink(target, fresh, parent);
+    if (!made && made.error().number == EEXIST) continue;
+    if (!made) return fail(made.error());
+    const auto exchanged = rename(fresh, name, parent, Rename::exchange);
+    if (!exchanged) {
+      (void)unlink(fresh, parent);
+      // It went away meanwhile.
+      if (exchanged.error().number == ENOENT) continue;
+      return fail(exchanged.error());
+    }
+    // What had the name has the other one now, and whether it is a link can be asked in peace.
+    const auto old = lstat(fresh, want::type, parent);
+    auto removed =
+        old && old->type == Type::link ? unlink(fresh, parent) : std::unexpected(Error{});
+    if (removed) return {};
+    if (const auto back = rename(fresh, name, parent, Rename::exchange); !back) {
+      Error lost = back.error();
+      lost.note = "what was there is now";
+      lost.note_path = fresh;
+      return fail(lost);
+    }
+    (void)unlink(fresh, parent);
+    if (!old) return fail(old.error());
+    if (old->type != Type::link) return fail({.number = EEXIST, .call = "symlink"});
+    return fail(removed.error());
+  }
+}
+
+Result<void> link(Path source, Path name, At at, Links links) {
+  const bool follow = links == Links::follow;
+  if (follow && at.resolve.restricted()) {
+    // The link is followed within the bounds; the descriptor is what it leads to.
+    const auto file = open(source, O_PATH, at);
+    if (!file) return failure_of_two(file.error().number, "link", source, name);
+    const auto to = Name::of(name, at);
+    if (!to) return failure_of_two(to.error().number, "link", source, name);
+    if (::linkat(AT_FDCWD, descriptor_path(*file).c_str(), to->directory(), to->path(),
+                 AT_SYMLINK_FOLLOW) == 0) {
+      return {};
+    }
+    return failure_of_two(errno, "link", source, name);
+  }
+  return call_on_two("link", source, name, at, [&](const Name& from, const Name& to) {
+    return ::linkat(from.directory(), from.path(), to.directory(), to.path(),
+                    follow ? AT_SYMLINK_FOLLOW : 0);
+  });
+}
+
+Result<void> rename(Path from, Path to, At at, Rename how) {
+  return call_on_two("rename", from, to, at, [&](const Name& old, const Name& fresh) {
+    if (how == Rename::replace) {
+      return ::renameat(old.directory(), old.path(), fresh.directory(), fresh.path());
+    }
+    const int done =
+        backend::renameat2(old.directory(), old.path(), fresh.directory(), fresh.path(), how);
+    // EINVAL is the file system's answer to a flag it does not know, ENOTSUP the kernel's.
+    if (done == 0 || how == Rename::exchange || (errno != EINVAL && errno != ENOTSUP)) return done;
+    return link_and_unlink(old, fresh, errno);
+  });
+}
+
+std::string temporary_name() {
+  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz234567";
+  std::string name = ".osbox-";
+  for (unsigned i = 0; i < 12; ++i) name += letters[::arc4random_uniform(letters.size())];
+  return name;
+}
+
+std::string descriptor_path(FdRef fd) { return "/proc/self/fd/" + std::to_string(fd.number()); }
 
 Result<std::string> getcwd() {
   const std::unique_ptr<char, decltype(&std::free)> path(::getcwd(nullptr, 0), std::free);

@@ -1,6 +1,8 @@
-// The small calls on paths: open, access, readlink, symlink, link, rename, unlink, getcwd.
+// The small calls on paths: open, access, readlink and getcwd, and those that make, move and remove
+// names. Each of the latter acts on one name, and follows no symbolic link that has it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "core/sys/fd.hpp"
@@ -12,6 +14,9 @@ namespace core {
 /// openat2(2) for a restricted `at`: EXDEV where `path` leads out of it, ELOOP where a link is in
 /// the way, ENOSYS where the kernel lacks the call.
 Result<Fd> open(Path path, int flags, At at = {}, mode_t mode = 0);
+
+/// Another descriptor of the same opened file, closed on exec. fcntl(2) with F_DUPFD_CLOEXEC
+Result<Fd> duplicate(FdRef fd);
 
 /// A path without its last component, opened, and that component: for a call that must not resolve
 /// more than one name. The name keeps no trailing slash; `slash` says whether there was one.
@@ -41,21 +46,56 @@ Result<void> access(Path path, int mode, AccessHow how = {}, At at = {});
 /// readlink(2)
 Result<std::string> readlink(Path path, At at = {});
 
+/// Makes a directory with the permissions `mode` less the umask, in the one call. EEXIST where
+/// `path` exists, a dangling link included. mkdir(2)
+Result<void> mkdir(Path path, mode_t mode, At at = {});
+
+/// Removes an empty directory. ENOTEMPTY for a full one, ENOTDIR for anything else, a link to a
+/// directory included. rmdir(2)
+Result<void> rmdir(Path path, At at = {});
+
+/// Takes the name `path` away. EISDIR for a directory. unlink(2)
+Result<void> unlink(Path path, At at = {});
+
+/// Makes a file of the type and permissions `mode` less the umask; a FIFO, a socket and an empty
+/// file are for everybody, `device` and the types that have one need CAP_MKNOD. mknod(2)
+Result<void> mknod(Path path, mode_t mode, dev_t device, At at = {});
+
 /// Makes `link`, holding `target` as it stands. Fails with EEXIST where `link` exists, whatever it
 /// is. symlink(2)
 Result<void> symlink(Path target, Path link, At at = {});
 
-/// Makes `name` another name of the file `source`; where `source` is a symbolic link, of the link.
-/// Fails with EEXIST where `name` exists, with EXDEV on another file system, with EPERM for a
-/// directory. Both paths start at `at`. link(2)
-Result<void> link(Path source, Path name, At at = {});
+/// Gives `link`, which must be a symbolic link or not be there, the text `target` in one step: who
+/// looks sees the old link or the new one. What is no symbolic link keeps its name: EEXIST. ENOTSUP
+/// where two names cannot be exchanged. symlink(2), renameat2(2)
+Result<void> replace_symlink(Path target, Path link, At at = {});
 
-/// Gives the file `from` the name `to`, in place of what had it, in one step. Both paths start at
-/// `at`. Where both are names of one file nothing happens. rename(2)
-Result<void> rename(Path from, Path to, At at = {});
+/// Makes `name` another name of the file `source`; where `source` is a symbolic link, of the link,
+/// unless `links` says to follow it. Fails with EEXIST where `name` exists, with EXDEV on another
+/// file system, with EPERM for a directory. Both paths start at `at`. link(2)
+Result<void> link(Path source, Path name, At at = {}, Links links = Links::no_follow);
 
-/// Takes the name `path` away. EISDIR for a directory. unlink(2)
-Result<void> unlink(Path path, At at = {});
+/// What rename does with a file that has the new name already.
+enum class Rename : std::uint8_t {
+  replace,     ///< takes its place
+  no_replace,  ///< RENAME_NOREPLACE: EEXIST
+  exchange,    ///< RENAME_EXCHANGE: gives it the old name
+};
+
+/// Gives the file `from` the name `to` in one step. Both paths start at `at`. With `replace`, where
+/// both are names of one file, nothing happens. Where the file system or the kernel has no
+/// RENAME_NOREPLACE, a file that is no directory gets its new name by link(2) and loses the old one
+/// by unlink(2), which overwrites as little; what is left is EINVAL of the file system, or ENOTSUP
+/// of the kernel. rename(2), renameat2(2)
+Result<void> rename(Path from, Path to, At at = {}, Rename how = Rename::replace);
+
+/// A name for a file that is to be renamed or removed soon: ".osbox-" and twelve random letters and
+/// digits. arc4random(3)
+std::string temporary_name();
+
+/// The name that /proc has for what `fd` stands for, wherever that is now; a call on it follows it
+/// there. ENOENT comes of it where /proc is not mounted.
+std::string descriptor_path(FdRef fd);
 
 /// The current directory, whatever its length. ENOENT where it was deleted; "(unreachable)" and the
 /// rest where it lies outside this process's root. getcwd(3)

@@ -1,5 +1,6 @@
 #include "core/sys/walk.hpp"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -76,6 +77,8 @@ Result<void> Walk::start(Path root, At at) {
   link_ = false;
   type_ = Type::dir;
   root_.close();
+  root_path_only_.close();
+  if (how_.physical) return start_physical();
   auto opened = open_directory(root, at);
   if (opened) {
     root_ = *std::move(opened);
@@ -90,6 +93,25 @@ Result<void> Walk::start(Path root, At at) {
     if (type_ == Type::dir) fail(std::move(opened).error());
   }
   state_ = State::root;
+  return {};
+}
+
+/// The start of a `physical` walk: the root is looked at by descriptor, and not read yet.
+Result<void> Walk::start_physical() {
+  // A slash behind a link would have it followed.
+  std::string bare(root_path_);
+  while (bare.size() > 1 && bare.back() == '/') bare.pop_back();
+  root_path_only_ = TRY(core::open(bare, O_PATH | O_NOFOLLOW, at_));
+  type_ = TRY(fstat(root_path_only_, want::type)).type;
+  link_ = type_ == Type::link;
+  state_ = State::root;
+  return {};
+}
+
+/// Opens the root of a `physical` walk to be read.
+Result<void> Walk::open_root() {
+  root_ = TRY(open_directory(".", root_path_only_));
+  if (how_.one_file_system) mount_ = TRY(mount_of(root_));
   return {};
 }
 
@@ -108,7 +130,7 @@ Walk::Step Walk::next() {
     switch (state_) {
       case State::directory:
         state_ = State::unentered;
-        if (depth_ < how_.max_depth && (depth_ > 0 || root_)) {
+        if (depth_ < how_.max_depth && (depth_ > 0 || root_ || how_.physical)) {
           if (const Step step = enter(); step != Step::failure) return step;
         }
         break;
@@ -176,9 +198,23 @@ Result<Stat> Walk::stat(Want want) {
   auto found = followed_    ? target(name_.data(), want, at)
                : depth_ > 0 ? core::lstat(name_.data(), want, at)
                : root_      ? fstat(root_, want)
-                       : core::stat(root_path_, link_ ? Links::no_follow : Links::follow, want, at);
+               : root_path_only_
+                   ? fstat(root_path_only_, want)
+                   : core::stat(root_path_, link_ ? Links::no_follow : Links::follow, want, at);
   if (!found) found.error().path = path();
   return found;
+}
+
+Result<Fd> Walk::open_path() {
+  if (depth_ == 0) return duplicate(root_path_only_);
+  const At at = TRY(this->at());
+  for (;;) {
+    auto opened = core::open(name_.data(), O_PATH | O_NOFOLLOW, at);
+    if (opened || !out_of_descriptors(opened.error().number) || !close_one()) {
+      if (!opened) opened.error().path = path();
+      return opened;
+    }
+  }
 }
 
 /// What the link `name` in the top directory, which is `at`, leads to.
@@ -320,6 +356,12 @@ Walk::Step Walk::enter() {
       return Step::failure;
     }
     directory = *std::move(opened);
+  } else if (how_.physical) {
+    if (auto opened = open_root(); !opened) {
+      opened.error().path = path_;
+      fail(std::move(opened).error());
+      return Step::failure;
+    }
   }
   Id id;
   auto allowed = may_enter(depth_ > 0 ? directory : root_, id);

@@ -23,6 +23,9 @@ class Walk {
     bool sorted = true;
     /// Links are what they lead to.
     bool follow = false;
+    /// A root that is a link is nothing but that, even with a slash behind it. The root is resolved
+    /// once, and a directory is opened only after its entry was given.
+    bool physical = false;
     /// Directories on another mount are not entered.
     bool one_file_system = false;
     /// `listing` is complete from when a directory is entered until it is left.
@@ -97,6 +100,8 @@ class Walk {
   Path bare() const { return depth_ == 0 ? root_path_.c_str() : name_.data(); }
   /// What the entry is; of a followed link, what it leads to. Not after `enter`. stat(2), lstat(2)
   Result<Stat> stat(Want want);
+  /// In a `physical` walk: the entry itself, opened with O_PATH. Not after `enter`. open(2)
+  Result<Fd> open_path();
 
   /// After `failure`: with the full path.
   const Error& error() const { return error_; }
@@ -135,6 +140,8 @@ class Walk {
   Step enter();
   Result<Fd> open_child(const char* name, At parent, bool link, const std::string& path) const;
   Result<Fd> open_entry(At parent);
+  Result<void> start_physical();
+  Result<void> open_root();
   Result<bool> may_enter(const Fd& directory, Id& id);
   Step leave();
   bool close_one();
@@ -151,6 +158,7 @@ class Walk {
   At at_;
   std::string root_path_;
   Fd root_;
+  Fd root_path_only_;        ///< `physical`: the root opened with O_PATH
   std::uint64_t mount_ = 0;  ///< with `one_file_system`: that of the root
   std::vector<Frame> frames_;
   std::size_t lowest_open_ = 1;  ///< of `frames_`; from there to the top all are open

@@ -15,6 +15,14 @@ Result<void> faccessat(FdRef directory, Path path, int mode, int flags) {
   return posix::faccessat(directory, path, mode, flags);
 }
 
+int renameat2(int from_directory, const char* from, int to_directory, const char* to, Rename how) {
+  return posix::renameat2(from_directory, from, to_directory, to, how);
+}
+
+int fchmodat2(int directory, const char* path, mode_t mode) {
+  return posix::fchmodat2(directory, path, mode);
+}
+
 std::unique_ptr<DirectoryBatches> directory_batches() { return posix::directory_batches(); }
 
 }  // namespace core::backend

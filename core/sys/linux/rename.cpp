@@ -1,0 +1,24 @@
+#include <cerrno>
+#include <cstdio>
+
+#include "core/sys/backend.hpp"
+
+namespace core::backend {
+
+int renameat2(int from_directory, const char* from, int to_directory, const char* to, Rename how) {
+  const unsigned flags = how == Rename::exchange ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+  if (::renameat2(from_directory, from, to_directory, to, flags) == 0) return 0;
+  const int refused = errno;
+  // EPERM may be the answer, of a sticky directory. A call with flags that exclude each other
+  // tells.
+  if (refused == EPERM && ::renameat2(-1, "", -1, "", RENAME_EXCHANGE | RENAME_NOREPLACE) != 0 &&
+      errno == EINVAL) {
+    errno = EPERM;
+    return -1;
+  }
+  errno = refused;
+  if (not_offered(refused)) return posix::renameat2(from_directory, from, to_directory, to, how);
+  return -1;
+}
+
+}  // namespace core::backend

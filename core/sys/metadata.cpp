@@ -1,0 +1,104 @@
+#include "core/sys/metadata.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/sys/backend.hpp"
+
+namespace core {
+namespace {
+
+/// The file of `path`, for calls on a descriptor.
+Result<Fd> open_path(const char* call, Path path, Links links, At at) {
+  auto file = open(path, O_PATH | (links == Links::no_follow ? O_NOFOLLOW : 0), at);
+  if (!file) return failure(file.error().number, call, path);
+  return file;
+}
+
+/// A call on an open file as one on `path`.
+Result<void> named(Result<void> done, Path path) {
+  if (!done) done.error().path = path;
+  return done;
+}
+
+/// True where a call that knows no directory to start from will do.
+bool is_plain(At at) {
+  return !at.resolve.restricted() && at.directory.number() == FdRef::current_directory().number();
+}
+
+int flag(Links links) { return links == Links::no_follow ? AT_SYMLINK_NOFOLLOW : 0; }
+
+}  // namespace
+
+Result<void> chmod(Path path, mode_t mode, Links links, At at) {
+  if (at.resolve.restricted()) {
+    return named(fchmod(TRY(open_path("chmod", path, links, at)), mode), path);
+  }
+  // An empty path has a meaning of its own there.
+  const bool no_follow = links == Links::no_follow && path.c_str()[0] != '\0';
+  const int done = no_follow ? backend::fchmodat2(at.directory.number(), path.c_str(), mode)
+                             : ::fchmodat(at.directory.number(), path.c_str(), mode, 0);
+  if (done == 0) return {};
+  return failure("chmod", path);
+}
+
+Result<void> fchmod(FdRef fd, mode_t mode) {
+  if (backend::fchmodat2(fd.number(), "", mode) == 0) return {};
+  return failure("chmod");
+}
+
+Result<void> chown(Path path, uid_t user, gid_t group, Links links, At at) {
+  if (at.resolve.restricted()) {
+    return named(fchown(TRY(open_path("chown", path, links, at)), user, group), path);
+  }
+  if (::fchownat(at.directory.number(), path.c_str(), user, group, flag(links)) == 0) return {};
+  return failure("chown", path);
+}
+
+Result<void> fchown(FdRef fd, uid_t user, gid_t group) {
+  if (::fchownat(fd.number(), "", user, group, AT_EMPTY_PATH) == 0) return {};
+  return failure("chown");
+}
+
+Result<void> utimens(Path path, const FileTimes& times, Links links, At at) {
+  if (at.resolve.restricted()) {
+    return named(futimens(TRY(open_path("utime", path, links, at)), times), path);
+  }
+  const timespec both[] = {times.access, times.modification};
+  if (::utimensat(at.directory.number(), path.c_str(), both, flag(links)) == 0) return {};
+  return failure("utime", path);
+}
+
+Result<void> futimens(FdRef fd, const FileTimes& times) {
+  const timespec both[] = {times.access, times.modification};
+  if (::utimensat(fd.number(), "", both, AT_EMPTY_PATH) == 0) return {};
+  // Linux 5.8 brought the flag.
+  if (errno == EINVAL && ::utimensat(AT_FDCWD, descriptor_path(fd).c_str(), both, 0) == 0) {
+    return {};
+  }
+  return failure("utime");
+}
+
+Result<void> truncate(Path path, off_t size, At at) {
+  if (is_plain(at)) {
+    if (::truncate(path.c_str(), size) == 0) return {};
+    return failure("truncate", path);
+  }
+  const Fd file = TRY(open_path("truncate", path, Links::follow, at));
+  if (::truncate(descriptor_path(file).c_str(), size) == 0) return {};
+  return failure("truncate", path);
+}
+
+Result<struct statvfs> statvfs(Path path, At at) {
+  struct statvfs known;
+  if (is_plain(at)) {
+    if (::statvfs(path.c_str(), &known) == 0) return known;
+    return failure("statvfs", path);
+  }
+  const Fd file = TRY(open_path("statvfs", path, Links::follow, at));
+  if (::fstatvfs(FdRef(file).number(), &known) == 0) return known;
+  return failure("statvfs", path);
+}
+
+}  // namespace core
