@@ -37,8 +37,8 @@ class Copy {
       if (by_kernel_) begin += static_cast<off_t>(*count);
     }
     if (begin == end) return begin;
-    TRY(seek(from_, begin, SEEK_SET));
-    TRY(seek(to_, begin, SEEK_SET));
+    (void)TRY(seek(from_, begin, SEEK_SET));
+    (void)TRY(seek(to_, begin, SEEK_SET));
     return by_hand(begin, end);
   }
 
