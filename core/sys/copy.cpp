@@ -87,7 +87,7 @@ Result<void> copy_content(FdRef from, FdRef to, const HeldSignals& held) {
     at = TRY(copy.range(*data, end));
     if (at < end) return {};
   }
-  TRY(copy.range(at, no_end));
+  (void)TRY(copy.range(at, no_end));
   return {};
 }
 
