@@ -105,11 +105,10 @@ Result<void> utimens(Path path, const FileTimes& times, Links links, At at) {
 Result<void> futimens(FdRef fd, const FileTimes& times) {
   const timespec both[] = {times.access, times.modification};
   if (::utimensat(fd.number(), "", both, AT_EMPTY_PATH) == 0) return {};
+  if (errno != EINVAL) return failure("utime");
   // Linux 5.8 brought the flag.
-  if (errno == EINVAL)
-    return through_proc("utime", fd,
-                        [&](Path path) { return ::utimensat(AT_FDCWD, path.c_str(), both, 0); });
-  return failure("utime");
+  return through_proc("utime", fd,
+                      [&](Path path) { return ::utimensat(AT_FDCWD, path.c_str(), both, 0); });
 }
 
 Result<void> truncate(Path path, off_t size, At at) {
