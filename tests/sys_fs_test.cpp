@@ -601,8 +601,9 @@ TEST_CASE("the EPERM of a sticky directory is told, and not taken for a call tha
   if (tests::is_root()) REQUIRE(::chown(sticky.c_str(), 1, 1) == 0);
   const std::string told = tests::in_child(
       [&] {
-        return word(core::rename(theirs, sticky + "/new", {}, core::Rename::no_replace)) + " " +
-               word(core::rename(theirs, sticky + "/new")) + " " + word(core::unlink(theirs));
+        std::string all = word(core::rename(theirs, sticky + "/new", {}, core::Rename::no_replace));
+        all += " " + word(core::rename(theirs, sticky + "/new"));
+        return all + " " + word(core::unlink(theirs));
       },
       {}, true);
   if (tests::is_root()) {
