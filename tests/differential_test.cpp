@@ -302,12 +302,14 @@ class Random {
       case 2:
       case 3: {
         const bool exist_ok = once_in(2);
-        // os.makedirs gives no mode to a directory that is named with a dot behind it.
+        // With a dot behind it os.makedirs gives a directory no mode, and takes a dangling link for
+        // one.
         const bool dot = path.ends_with("/.") || path.ends_with("/./");
-        const std::string mode = dot || once_in(2) ? "777" : octal(01777);
-        Words words = {"makedirs", "-m", mode, "--", path};
+        const std::string directory = dot ? path + "/" + name() : path;
+        const std::string mode = once_in(2) ? "777" : octal(01777);
+        Words words = {"makedirs", "-m", mode, "--", directory};
         if (exist_ok) words.insert(words.begin() + 1, "--exist-ok");
-        return {words, {"makedirs", path, mode, exist_ok ? "1" : "0"}};
+        return {words, {"makedirs", directory, mode, exist_ok ? "1" : "0"}};
       }
       case 4:
         return {{"rmdir", "--", path}, {"rmdir", path}};
