@@ -87,7 +87,7 @@ TEST_CASE("walk prints what find prints") {
     }
   }
   const std::string script =
-      "export LC_ALL=C; for root in \"$2/hostile\" /usr/share /usr/ /dev//; do "
+      "export LC_ALL=C; for root in \"$2/hostile\" /usr/share /usr/ /etc//; do "
       "find \"$root\" -print0 2>/dev/null | sort -z > \"$1/find\"; "
       "for order in --paths --unordered --bottom-up; do "
       "osbox walk $order -0 \"$root\" 2>/dev/null | sort -z | cmp - \"$1/find\"; done; done; "
