@@ -550,7 +550,8 @@ TEST_CASE("rename overwrites nothing, where the kernel has renameat2 and where i
       const std::string& theirs = pairs.numbers()[i];
       // What happens is the same but for directories. Why something does not, may differ.
       if (theirs == "0" && is_directory(pairs.from(i))) {
-        CHECK(numbers[i] == std::to_string(pairs.to(i) == "new/" ? ENOENT : refused));
+        const bool slash = pairs.to(i) == "new/" && refused != EINVAL;
+        CHECK(numbers[i] == std::to_string(slash ? ENOENT : refused));
       } else if (theirs == "0") {
         CHECK(numbers[i] == "0");
         ++moved;

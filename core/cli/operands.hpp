@@ -46,7 +46,7 @@ class Operands {
   template <class Action>
   out::Outcome each_pair(out::Io& io, Action action) {
     std::optional<std::string> first;
-    TRY(each(io, [&](core::Path path) -> core::Result<void> {
+    (void)TRY(each(io, [&](core::Path path) -> core::Result<void> {
       if (!first) {
         first = path;
         return {};
