@@ -24,11 +24,6 @@ struct Args {
   Operands paths;
 };
 
-Stored take_mode(core::Mode& mode, std::string_view text) {
-  mode = TRY(core::Mode::parse(text));
-  return {};
-}
-
 constexpr Word<Type> types[] = {{"f", Type::file}, {"d", Type::dir}};
 
 constexpr Option options[] = {
@@ -42,8 +37,7 @@ constexpr Option options[] = {
                                "Pass over all but files (f) or but directories (d)"),
     flag<&Args::if_changed>("if-changed", "Leave alone what has the mode already"),
     flag<&Args::changes>('c', "changes", "Tell of what got another mode, and of nothing else"),
-    unless("reference",
-           parsed_operand<&Args::mode, take_mode>("MODE", "Octal, or symbolic as u+x,go-w")),
+    unless("reference", operand<&Args::mode>("MODE", "Octal, or symbolic as u+x,go-w")),
     paths<&Args::paths>("PATH", "What gets the mode", Least::one),
 };
 

@@ -19,14 +19,7 @@ struct Args {
   Operands paths;
 };
 
-Stored take_mode(std::optional<core::Mode>& to, std::string_view text) {
-  const auto mode = core::Mode::parse(text);
-  if (!mode) return std::unexpected(mode.error());
-  to = *mode;
-  return {};
-}
-
-constexpr Option mode_option = parsed<&Args::mode, take_mode>(
+constexpr Option mode_option = value<&Args::mode>(
     'm', "mode", "MODE", "Permissions less the umask, octal or a change of a=rwx");
 
 constexpr Option mkdir_options[] = {

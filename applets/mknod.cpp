@@ -19,13 +19,6 @@ struct Args {
   Operands paths;
 };
 
-Stored take_mode(std::optional<core::Mode>& to, std::string_view text) {
-  const auto mode = core::Mode::parse(text);
-  if (!mode) return std::unexpected(mode.error());
-  to = *mode;
-  return {};
-}
-
 /// "MAJOR:MINOR", as far as the kernel's 12 and 20 bits for them go.
 Stored take_device(std::optional<dev_t>& to, std::string_view text) {
   const std::size_t colon = text.find(':');
@@ -46,16 +39,16 @@ constexpr Word<mode_t> types[] = {{"fifo", S_IFIFO},
                                   {"file", S_IFREG}};
 
 constexpr Option mkfifo_options[] = {
-    parsed<&Args::mode, take_mode>('m', "mode", "MODE",
-                                   "Permissions less the umask, octal or a change of a=rw"),
+    value<&Args::mode>('m', "mode", "MODE",
+                       "Permissions less the umask, octal or a change of a=rw"),
     paths<&Args::paths>("PATH", "FIFO to make", Least::one),
 };
 constexpr Option mknod_options[] = {
     choice<&Args::type, types>(0, "type", "TYPE", "What to make, a file if not told"),
     parsed<&Args::device, take_device>(0, "device", "MAJOR:MINOR",
                                        "The device that a block or char file stands for"),
-    parsed<&Args::mode, take_mode>('m', "mode", "MODE",
-                                   "Permissions less the umask, octal or a change of u=rw"),
+    value<&Args::mode>('m', "mode", "MODE",
+                       "Permissions less the umask, octal or a change of u=rw"),
     paths<&Args::paths>("PATH", "Name of the new file", Least::one),
 };
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/cli/operands.hpp"
+#include "core/sys/mode.hpp"
 
 namespace cli {
 
@@ -97,6 +98,12 @@ inline Stored take(std::string& to, std::string_view text) {
   to = text;
   return {};
 }
+inline Stored take(core::Mode& to, std::string_view text) {
+  auto mode = core::Mode::parse(text);
+  if (!mode) return std::unexpected(std::move(mode).error());
+  to = *std::move(mode);
+  return {};
+}
 template <class T>
 Stored take(std::optional<T>& to, std::string_view text) {
   return take(to.emplace(), text);
@@ -130,7 +137,7 @@ constexpr Option sets(char letter, std::string_view name, std::string_view help)
           }};
 }
 
-/// Takes a value into a number, a string, an optional of one, or, adding to it, a vector.
+/// Takes a value into a number, a string, a mode, an optional of one, or, adding to it, a vector.
 template <auto Member, class Args = detail::Owner<Member>>
 constexpr Option value(char letter, std::string_view name, std::string_view value,
                        std::string_view help, Completes completes = Completes::nothing) {
