@@ -1,12 +1,15 @@
 // Preloaded, this makes a file system odd: directories do not tell the types of their entries, and
-// one called "broken" fails behind its first names.
+// one called "broken" fails behind its first names. One called "huge" has all the blocks there are.
 #include <dirent.h>
 #include <dlfcn.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -46,4 +49,15 @@ extern "C" [[gnu::visibility("default")]] dirent64* readdir64(DIR* stream) {
   if (entry != nullptr) entry->d_type = DT_UNKNOWN;
   if (entry == nullptr && errno == 0 && is_broken(::dirfd(stream))) errno = EIO;
   return entry;
+}
+
+extern "C" [[gnu::visibility("default")]] int statvfs64(const char* path,
+                                                        struct statvfs64* known) noexcept {
+  const int done = next(&::statvfs64, "statvfs64")(path, known);
+  if (done != 0 || !std::string_view(path).ends_with("/huge")) return done;
+  known->f_frsize = 4096;
+  known->f_blocks = UINT64_MAX;
+  known->f_bfree = UINT64_MAX / 4096;
+  known->f_bavail = 1;
+  return done;
 }

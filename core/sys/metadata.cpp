@@ -22,6 +22,16 @@ Result<void> named(Result<void> done, Path path) {
   return done;
 }
 
+/// What `made` does with the name that /proc has for `fd`.
+template <class Made>
+Result<void> through_proc(const char* call, FdRef fd, Made made) {
+  if (made(descriptor_path(fd)) == 0) return {};
+  if (errno != ENOENT) return failure(call);
+  // The file is there: it is open.
+  return std::unexpected(
+      Error{.number = ENOSYS, .call = call, .note = "it takes /proc, which is not mounted"});
+}
+
 /// True where a call that knows no directory to start from will do.
 bool is_plain(At at) {
   return !at.resolve.restricted() && at.directory.number() == FdRef::current_directory().number();
@@ -74,9 +84,9 @@ Result<void> futimens(FdRef fd, const FileTimes& times) {
   const timespec both[] = {times.access, times.modification};
   if (::utimensat(fd.number(), "", both, AT_EMPTY_PATH) == 0) return {};
   // Linux 5.8 brought the flag.
-  if (errno == EINVAL && ::utimensat(AT_FDCWD, descriptor_path(fd).c_str(), both, 0) == 0) {
-    return {};
-  }
+  if (errno == EINVAL)
+    return through_proc("utime", fd,
+                        [&](Path path) { return ::utimensat(AT_FDCWD, path.c_str(), both, 0); });
   return failure("utime");
 }
 
@@ -85,9 +95,12 @@ Result<void> truncate(Path path, off_t size, At at) {
     if (::truncate(path.c_str(), size) == 0) return {};
     return failure("truncate", path);
   }
-  const Fd file = TRY(open_path("truncate", path, Links::follow, at));
-  if (::truncate(descriptor_path(file).c_str(), size) == 0) return {};
-  return failure("truncate", path);
+  return named(ftruncate(TRY(open_path("truncate", path, Links::follow, at)), size), path);
+}
+
+Result<void> ftruncate(FdRef fd, off_t size) {
+  // What was opened with O_PATH cannot be written to, but the name that /proc has for it can.
+  return through_proc("truncate", fd, [&](Path path) { return ::truncate(path.c_str(), size); });
 }
 
 Result<struct statvfs> statvfs(Path path, At at) {

@@ -48,6 +48,10 @@ Result<void> futimens(FdRef fd, const FileTimes& times);
 /// EISDIR for a directory, EINVAL for what else is no file. truncate(2)
 Result<void> truncate(Path path, off_t size, At at = {});
 
+/// The same of a file that is open, if only with O_PATH. ENOSYS where /proc is not mounted.
+/// truncate(2)
+Result<void> ftruncate(FdRef fd, off_t size);
+
 /// What is known of the file system that `path` is on. statvfs(3)
 Result<struct statvfs> statvfs(Path path, At at = {});
 

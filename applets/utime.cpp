@@ -1,0 +1,161 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "core/cli/applet.hpp"
+#include "core/out/clock.hpp"
+#include "core/sys/fs.hpp"
+#include "core/sys/metadata.hpp"
+#include "core/sys/stat.hpp"
+
+namespace applets {
+namespace {
+
+using namespace cli;
+using namespace out;
+namespace want = core::want;
+
+struct Args {
+  std::optional<timespec> access;
+  std::optional<timespec> modification;
+  std::optional<std::string> reference;
+  core::Links links = core::Links::follow;
+  Operands paths;
+};
+
+timespec timespec_of(core::Time time) { return {time.seconds, time.nanoseconds}; }
+
+Stored parse_time(std::optional<timespec>& to, std::string_view text) {
+  if (text == "now") {
+    to = {0, UTIME_NOW};
+  } else if (text == "omit") {
+    to = {0, UTIME_OMIT};
+  } else {
+    to = timespec_of(TRY(parse_clock(text)));
+  }
+  return {};
+}
+
+constexpr Option options[] = {
+    parsed<&Args::access, parse_time>(0, "atime", "TIME", "Time of the last access"),
+    parsed<&Args::modification, parse_time>(0, "mtime", "TIME",
+                                            "Time of the last change of the content"),
+    value<&Args::reference>(0, "reference", "FILE", "Take the times of FILE that are not given",
+                            Completes::file),
+    sets<&Args::links, core::Links::no_follow>(
+        0, "no-follow", "Times of a symbolic link itself, also where FILE is one"),
+    paths<&Args::paths>("PATH", "File to set the times of", Least::one),
+};
+
+struct Row {
+  core::Path path;
+  core::Stat old;
+  core::Stat now;
+  std::string_view path_bytes() const { return path; }
+  core::Time old_access() const { return old.atime; }
+  core::Time old_modification() const { return old.mtime; }
+  core::Time access() const { return now.atime; }
+  core::Time modification() const { return now.mtime; }
+};
+
+constexpr Field fields[] = {
+    name<&Row::path_bytes>("path", "The operand"),
+    time<&Row::old_access>("old_atime_ns", "Last access, as it was"),
+    time<&Row::old_modification>("old_mtime_ns", "Last change of the content, as it was"),
+    time<&Row::access>("atime_ns", "Last access, as the file system has it now"),
+    time<&Row::modification>("mtime_ns", "Last change of the content, likewise"),
+};
+
+void print_line(const Row& row, Io& io) {
+  std::string line = ": atime ";
+  append_clock(line, row.old.atime);
+  append_clock(line += " -> ", row.now.atime);
+  append_clock(line += ", mtime ", row.old.mtime);
+  append_clock(line += " -> ", row.now.mtime);
+  io.print_name(row.path);
+  io.print(line);
+  io.end_record();
+}
+
+constexpr Table tables[] = {{.fields = fields, .print = prints<print_line, Row>}};
+
+/// Sets the times by descriptor, so that the old and the new ones are those of one file.
+core::Result<Row> set(core::Path path, const core::FileTimes& times, core::Links links,
+                      core::At at) {
+  const int flags = O_PATH | (links == core::Links::no_follow ? O_NOFOLLOW : 0);
+  const core::Fd file = TRY(core::open(path, flags, at));
+  const core::Stat old = TRY(core::fstat(file, want::atime | want::mtime));
+  TRY(core::futimens(file, times));
+  // A file system may round a time, or keep it within its bounds.
+  return Row{path, old, TRY(core::fstat(file, want::atime | want::mtime))};
+}
+
+Outcome run(Args& args, Io& io) {
+  core::FileTimes times;
+  if (args.reference) {
+    const core::Stat stat =
+        TRY(core::stat(*args.reference, args.links, want::atime | want::mtime, {}));
+    times = {timespec_of(stat.atime), timespec_of(stat.mtime)};
+  } else if (!args.access && !args.modification) {
+    times = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+  }
+  if (args.access) times.access = *args.access;
+  if (args.modification) times.modification = *args.modification;
+  // The kernel would not even look whether there is such a file.
+  if (times.access.tv_nsec == UTIME_OMIT && times.modification.tv_nsec == UTIME_OMIT) {
+    return misuse("both times are omitted, and nothing is left to do");
+  }
+  auto records = TRY(io.records<Row>(tables[0]));
+  return args.paths.each(io, [&](core::Path path) -> core::Result<void> {
+    const core::At at = args.paths.at();
+    if (!records.wanted()) return core::utimens(path, times, args.links, at);
+    auto row = set(path, times, args.links, at);
+    if (!row) {
+      row.error().call = "utime";
+      row.error().path = path;
+      return std::unexpected(std::move(row).error());
+    }
+    records.put(*row);
+    return {};
+  });
+}
+
+constexpr Example examples[] = {
+    {"utime stamp", "Both times are now; other than touch it makes no file"},
+    {"utime --mtime 2026-11-23T15:07:36Z photo.jpg", "One time, the other stays"},
+    {"utime --mtime -0.000000001 old", "One nanosecond before 1970"},
+    {"utime --reference original copy", "Both times of another file"},
+    {"utime --reference original --atime omit copy", "Only its mtime"},
+};
+
+}  // namespace
+
+extern constexpr Applet utime = {
+    .name = "utime",
+    .group = Group::metadata,
+    .summary = "set the access and modification times of files",
+    .description =
+        "Sets the times of the last access (atime) and of the last change of the content (mtime) "
+        "of every PATH, which must exist. Without an option both become the present time, as in "
+        "os.utime; that takes write permission, all else ownership. With --atime or --mtime alone "
+        "the other time stays as it is. A symbolic link is followed, unless --no-follow is "
+        "given.\n\n"
+        "TIME is seconds since the epoch with up to nine digits behind the point and perhaps a "
+        "sign (1795446456.25, -1); or a date, 2026-11-23, alone or with a time of day, "
+        "2026-11-23T15:07 or 2026-11-23 15:07:36.123456789, and a zone, Z or +01:00; or now, by "
+        "the clock of the kernel; or omit, which leaves the time of the file as it is. What stat "
+        "shows is understood. A date alone is its midnight. Without a zone it is local time: a "
+        "time that the clocks show twice is the first of them, and one that they skip is wrong "
+        "usage. So are days that do not exist and a second 60.\n\n"
+        "Every time that the kernel has is taken, exact to the nanosecond. What the file system "
+        "cannot hold, the kernel rounds down or moves to the nearest time that it can; the records "
+        "have what became of it. With --reference, FILE is looked at once; --beneath and "
+        "--no-symlinks do not concern it.",
+    .options = options,
+    .tables = tables,
+    .changes = true,
+    .examples = examples,
+    .see_also = "utimensat(2), touch(1)",
+    .main = runs<run>,
+};
+
+}  // namespace applets
