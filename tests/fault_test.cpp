@@ -113,6 +113,8 @@ std::vector<Fault> calls_of(const std::string& trace, const std::string& mark) {
   for (std::string_view line : tests::lines(trace)) {
     line.remove_prefix(std::min(line.find_first_not_of("0123456789 "), line.size()));
     const std::string name(line.substr(0, line.find('(')));
+    // A call that is younger than strace, fchmodat2, cannot be injected into: see the next test.
+    if (name.starts_with("syscall_")) continue;
     if (name.empty() || name.find_first_of(" <+-") != name.npos) continue;
     const int occurrence = ++count[name];
     if (calls.empty() && (name == "execve" || line.find(mark) == line.npos)) continue;

@@ -1,4 +1,6 @@
 // What every applet owes its callers, whichever it is.
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -365,10 +367,13 @@ Words prepare(const Change& change, const Scratch& scratch, const std::string& d
   switch (change.operand) {
     case Operand::fresh:
       return {name};
-    // Whoever is the owner, a chown takes the set-user-ID away.
-    case Operand::file:
-      scratch.file(directory + name, "content", 04755);
+    case Operand::file: {
+      // Whoever is the owner, a chown takes the set-user-ID away.
+      const std::string path = scratch.file(directory + name, "content", 04755);
+      const timespec old[] = {{2, 0}, {2, 0}};
+      REQUIRE(::utimensat(AT_FDCWD, path.c_str(), old, 0) == 0);
       return {name};
+    }
     case Operand::directory:
       scratch.directory(directory + name);
       return {name};
