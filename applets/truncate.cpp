@@ -1,7 +1,4 @@
-#include <fcntl.h>
-
 #include "core/cli/applet.hpp"
-#include "core/sys/fs.hpp"
 #include "core/sys/metadata.hpp"
 #include "core/sys/stat.hpp"
 
@@ -31,16 +28,9 @@ Stored parse_size(off_t& to, std::string_view text) {
   return {};
 }
 
-constexpr Option size_operand = [] {
-  Option option = parsed<&Args::size, parse_size>(
-      0, "", "SIZE", "Bytes; K, M, G, T, P or E behind it: times 1024, ...");
-  option.shape = Option::Shape::operand;
-  option.required = true;
-  return option;
-}();
-
 constexpr Option options[] = {
-    size_operand,
+    parsed_operand<&Args::size, parse_size>(
+        "SIZE", "Bytes; with K, M, G, T, P or E behind it, powers of 1024"),
     paths<&Args::paths>("PATH", "File to cut or to lengthen", Least::one),
 };
 
@@ -57,12 +47,11 @@ constexpr Field fields[] = {
     integer<&Row::size>("size", "Bytes it has"),
 };
 
-constexpr Table tables[] = {
-    {.fields = fields, .line = "{path}: {old_size} -> {size} bytes"}};
+constexpr Table tables[] = {{.fields = fields, .line = "{path}: {old_size} -> {size} bytes"}};
 
 /// Sets the size by descriptor, so that the old one is that of the same file.
 core::Result<Row> resize(core::Path path, off_t size, core::At at) {
-  const core::Fd file = TRY(core::open(path, O_PATH, at));
+  const core::Fd file = TRY(core::open_path(path, core::Links::follow, at));
   const core::Stat old = TRY(core::fstat(file, core::want::size));
   TRY(core::ftruncate(file, size));
   return Row{path, old.size, size};

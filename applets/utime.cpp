@@ -1,9 +1,7 @@
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "core/cli/applet.hpp"
 #include "core/out/clock.hpp"
-#include "core/sys/fs.hpp"
 #include "core/sys/metadata.hpp"
 #include "core/sys/stat.hpp"
 
@@ -81,8 +79,7 @@ constexpr Table tables[] = {{.fields = fields, .print = prints<print_line, Row>}
 /// Sets the times by descriptor, so that the old and the new ones are those of one file.
 core::Result<Row> set(core::Path path, const core::FileTimes& times, core::Links links,
                       core::At at) {
-  const int flags = O_PATH | (links == core::Links::no_follow ? O_NOFOLLOW : 0);
-  const core::Fd file = TRY(core::open(path, flags, at));
+  const core::Fd file = TRY(core::open_path(path, links, at));
   const core::Stat old = TRY(core::fstat(file, want::atime | want::mtime));
   TRY(core::futimens(file, times));
   // A file system may round a time, or keep it within its bounds.

@@ -56,6 +56,8 @@ constexpr Option command(Option option) {
 constexpr Option words_rows[] = {EVERY_SHAPE, operands<&Args::rest>("WORD", "", Least::none)};
 constexpr Option paths_rows[] = {EVERY_SHAPE, operand<&Args::first>("MODE", ""),
                                  paths<&Args::paths>("PATH", "", Least::one)};
+constexpr Option unless_rows[] = {EVERY_SHAPE, unless("text", operand<&Args::first>("MODE", "")),
+                                  paths<&Args::paths>("PATH", "", Least::one)};
 constexpr Option run_rows[] = {EVERY_SHAPE,
                                command(operands<&Args::rest>("COMMAND", "", Least::one))};
 constexpr Option chain_rows[] = {EVERY_SHAPE, operand<&Args::first>("DIR", ""),
@@ -72,8 +74,10 @@ constexpr Applet applet(std::string_view name, std::span<const Option> rows) {
 constexpr Applet chain = applet("chain", chain_rows);
 constexpr Applet paths_applet = applet("paths", paths_rows);
 constexpr Applet run_applet = applet("run", run_rows);
+constexpr Applet unless_applet = applet("unless", unless_rows);
 constexpr Applet words_applet = applet("words", words_rows);
-constexpr const Applet* table[] = {&chain, &paths_applet, &run_applet, &words_applet};
+constexpr const Applet* table[] = {&chain, &paths_applet, &run_applet, &unless_applet,
+                                   &words_applet};
 
 Ran parse(const std::vector<std::string>& words) {
   std::vector<std::string_view> views = {"osbox"};
@@ -268,6 +272,21 @@ TEST_CASE("parse: --files0-from is in the place of the paths, not of the other o
         "<first 755><path a><path b\nc><path last>");
   CHECK(wrong({"paths", "755", "x", "--files0-from", list}) ==
         "operand x and --files0-from do not go together");
+}
+
+TEST_CASE("parse: an option may be in the place of an operand") {
+  const Scratch scratch;
+  const std::string list = scratch.file("list", std::string("a\0b\0", 4));
+  CHECK(read({"unless", "755", "a", "b"}) == "<first 755><path a><path b>");
+  CHECK(read({"unless", "755", "--files0-from", list}) == "<first 755><path a><path b>");
+  CHECK(wrong({"unless", "755"}) == "missing operand PATH");
+  CHECK(wrong({"unless"}) == "missing operand MODE");
+  CHECK(read({"unless", "--text", "x", "a"}) == "<text=x><path a>");
+  CHECK(read({"unless", "a", "--text=x", "b"}) == "<text=x><path a><path b>");
+  CHECK(read({"unless", "--text", "x", "--files0-from", list}) == "<text=x><path a><path b>");
+  CHECK(wrong({"unless", "--text", "x"}) == "missing operand PATH");
+  CHECK(wrong({"unless", "--text", "x", "755", "--files0-from", list}) ==
+        "operand 755 and --files0-from do not go together");
 }
 
 TEST_CASE("parse: OSBOX_EXIT_ERRNO and --exit-errno make the errno the status") {

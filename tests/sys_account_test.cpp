@@ -30,3 +30,29 @@ TEST_CASE("an id without a name stands for itself") {
   // What was handed out stays where it is.
   CHECK(&accounts.user(nobody_at_all) == &user);
 }
+
+TEST_CASE("names of users and groups have the ids that Python finds") {
+  const std::string theirs = tests::python(R"(
+import grp, pwd
+for name in sorted({entry.pw_name for entry in pwd.getpwall()}): print('u', name, pwd.getpwnam(name).pw_uid)
+for name in sorted({entry.gr_name for entry in grp.getgrall()}): print('g', name, grp.getgrnam(name).gr_gid)
+)");
+  std::string ours;
+  for (const std::string& line : tests::lines(theirs)) {
+    const std::string name = line.substr(2, line.rfind(' ') - 2);
+    const auto id = line[0] == 'u' ? core::user_id(name) : core::group_id(name);
+    REQUIRE(id);
+    ours += line.substr(0, 2) + name + " " + (*id ? std::to_string(**id) : "?") + "\n";
+  }
+  CHECK(ours == theirs);
+  CHECK(core::user_id("root").value().value_or(1) == 0);
+}
+
+TEST_CASE("a name that nobody has is none, whatever it looks like") {
+  for (const std::string name : {"", "no such user", "0", "-1", "+", "-", "root:", "root\n", "ROOT",
+                                 "\xff", std::string(5000, 'u').c_str()}) {
+    CAPTURE(name);
+    CHECK_FALSE(core::user_id(name).value().has_value());
+    CHECK_FALSE(core::group_id(name).value().has_value());
+  }
+}

@@ -1,10 +1,12 @@
 #include "core/sys/walk.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 
+#include "core/sys/fs.hpp"
 #include "tests/harness.hpp"
 
 namespace {
@@ -202,4 +204,120 @@ TEST_CASE("Walk finds its way back where directories were moved, or says where i
   std::filesystem::create_directory(chain(9) + "/wrong");
   CHECK(story(walk) == " (" + repeat(levels - 9, " z ( ) )") + " z ENOENT:" + chain(9) +
                            ":no longer where it was x )" + repeat(8, " z ( ) )") + " )");
+}
+
+TEST_CASE("a physical Walk takes a root that is a link for that, even with a slash behind it") {
+  const Scratch scratch;
+  scratch.directory("d");
+  scratch.file("d/f");
+  scratch.link("d", "l");
+  Walk walk({.sorted = false, .physical = true});
+  for (const std::string name : {"l", "l/", "l//"}) {
+    CAPTURE(name);
+    REQUIRE(walk.start(scratch / name));
+    CHECK(walk.next() == Walk::Step::entry);
+    CHECK(walk.type() == Type::link);
+    CHECK(walk.is_link());
+    CHECK(walk.path() == scratch / name);
+    const auto itself = walk.open_path();
+    REQUIRE(itself);
+    CHECK(core::fstat(*itself)->type == Type::link);
+    CHECK(walk.stat(core::want::type)->type == Type::link);
+    CHECK(walk.next() == Walk::Step::end);
+  }
+  for (const std::string name : {"d", "d/", "l/../d", "l/."}) {
+    CAPTURE(name);
+    REQUIRE(walk.start(scratch / name));
+    CHECK(story(walk).ends_with(" ( f )"));
+  }
+  CHECK(walk.start(scratch / "d/f").has_value());
+  CHECK(walk.start(scratch / "d/f/").error().number == ENOTDIR);
+  CHECK(walk.start(scratch / "d/f/").error().path == scratch / "d/f/");
+  CHECK(walk.start(scratch / "nosuch/").error().number == ENOENT);
+  CHECK(walk.start("").error().number == ENOENT);
+  CHECK(walk.next() == Walk::Step::end);
+}
+
+TEST_CASE("a physical Walk opens a directory only after its entry was given") {
+  // What the entry is may be changed before: here all are locked, the root too.
+  const Scratch scratch;
+  make_chain(scratch, 5);
+  const std::string answer = tests::in_child([&] {
+    for (unsigned depth = 5; depth > 0; --depth) {
+      ::chmod((scratch.path() + repeat(depth, "/a")).c_str(), 0);
+    }
+    Walk walk({.physical = true});
+    if (!walk.start(scratch / "a")) return std::string("no start");
+    std::string told;
+    for (Walk::Step step = walk.next(); step != Walk::Step::end; step = walk.next()) {
+      if (step == Walk::Step::failure) return std::string(walk.error().path.value_or("?"));
+      if (step != Walk::Step::entry) continue;
+      const auto file = walk.open_path();
+      if (!file || ::chmod(std::string(walk.path()).c_str(), 0700) != 0) return std::string("no");
+      told += " " + std::string(walk.name());
+    }
+    return told;
+  });
+  CHECK(answer == " a a a a a z z z z z");
+}
+
+TEST_CASE("Walk::open_path is the entry itself at any depth, when it comes and when it is left") {
+  const Scratch scratch;
+  make_chain(scratch, 100);
+  scratch.link("z", "a/a/l");
+  for (const bool sorted : {true, false}) {
+    Walk walk({.sorted = sorted, .physical = true});
+    REQUIRE(walk.start(scratch.path()));
+    unsigned entries = 0;
+    for (Walk::Step step = walk.next(); step != Walk::Step::end; step = walk.next()) {
+      REQUIRE(step != Walk::Step::failure);
+      if (step == Walk::Step::enter) continue;
+      ++entries;
+      const auto file = walk.open_path();
+      REQUIRE(file);
+      REQUIRE(core::fstat(*file)->ino == core::lstat(std::string(walk.path()))->ino);
+      REQUIRE(core::fstat(*file)->type == walk.type());
+    }
+    CHECK(entries == 2 * 201 + 1);
+  }
+}
+
+TEST_CASE("Walk::open_path never follows what took the place of an entry") {
+  const Scratch scratch;
+  scratch.directory("t");
+  scratch.file("t/f");
+  scratch.directory("t/g");
+  scratch.file("secret");
+  Walk walk({.physical = true});
+  REQUIRE(walk.start(scratch / "t"));
+  for (const std::string name : {"f", "g"}) {
+    go_to(walk, scratch / "t/" + name);
+    std::filesystem::rename(scratch / "t/" + name, scratch / name);
+    scratch.link("../secret", "t/" + name);
+    const auto file = walk.open_path();
+    REQUIRE(file);
+    CHECK(core::fstat(*file)->type == Type::link);
+    std::filesystem::remove(scratch / "t/" + name);
+    CHECK(walk.open_path().error().number == ENOENT);
+    CHECK(walk.open_path().error().path == scratch / "t/" + name);
+  }
+}
+
+TEST_CASE("a physical Walk keeps to where its root may lead") {
+  if (!tests::newer_calls()) return;
+  const Scratch scratch;
+  scratch.directory("base");
+  scratch.directory("base/d");
+  scratch.file("base/d/f");
+  scratch.link("..", "base/up");
+  const auto base = core::open(scratch / "base", O_PATH | O_DIRECTORY);
+  REQUIRE(base);
+  Walk walk({.physical = true});
+  const core::At beneath{*base, {.beneath = true}};
+  REQUIRE(walk.start("d", beneath));
+  CHECK(story(walk) == " d ( f )");
+  CHECK(walk.start("up/base", beneath).error().number == EXDEV);
+  CHECK(walk.start("..", beneath).error().number == EXDEV);
+  REQUIRE(walk.start("up/", beneath));
+  CHECK(story(walk) == " up");
 }

@@ -137,6 +137,9 @@ TEST_CASE("table: every option and operand is documented, and named once") {
         CHECK(!(optional && option->required && option->shape == Option::Shape::operand &&
                 option->operands == nullptr));
         last = option->shape != Option::Shape::operand;
+        CHECK((option->unless.empty() ||
+               std::ranges::find(applet->options, option->unless, &Option::name) !=
+                   applet->options.end()));
         optional = optional || !option->required;
         continue;
       }

@@ -147,6 +147,13 @@ struct Rows {
       }
     }
   }
+  /// Leaves out the operand that the option in `word` is in the place of.
+  void give(std::string_view word) {
+    std::erase_if(operands, [word](const Option* operand) {
+      return !operand->unless.empty() &&
+             word.substr(0, word.find('=')) == "--" + std::string(operand->unless);
+    });
+  }
   const Option* by_name(std::string_view name) const {
     const auto at = std::ranges::find(options, name, &Option::name);
     return name.empty() || at == options.end() ? nullptr : *at;
@@ -187,7 +194,7 @@ void offer_options(const Rows& rows, Answer& answer) {
 /// `words` are those behind the name of the applet.
 std::string complete_applet(Registry registry, const Applet& install, const Applet& applet,
                             Words words) {
-  const Rows rows(applet);
+  Rows rows(applet);
   const std::string_view typed = words.back();
   const Option* wanting = nullptr;
   std::size_t operands = 0;
@@ -200,6 +207,7 @@ std::string complete_applet(Registry registry, const Applet& install, const Appl
       ended = true;
     } else if (!ended && word.size() > 1 && word[0] == '-') {
       wanting = rows.wants_next(word);
+      rows.give(word);
     } else {
       const Option* const row = rows.operand(operands++);
       // Behind a command's name its own words follow; it may be osbox again.

@@ -53,6 +53,7 @@ struct Option {
   std::span<const std::string_view> words = {};  ///< the values there are, for a choice
   std::string_view otherwise = {};               ///< optional_value: the value when none is given
   bool required = false;                         ///< an operand without which nothing can be done
+  std::string_view unless = {};  ///< an operand: the long name of an option in its place
   /// Puts `text` into the applet's arguments.
   Stored (*store)(void* args, std::string_view text) = nullptr;
   /// The member that holds path operands, for a row made by `paths`.
@@ -210,6 +211,22 @@ constexpr Option operand(std::string_view value, std::string_view help,
   option.shape = Option::Shape::operand;
   option.required = !requires { detail::Type<Member>().has_value(); };
   return option;
+}
+
+/// One operand, needed, through `Parse` as in `parsed`.
+template <auto Member, auto Parse, class Args = detail::Owner<Member>>
+constexpr Option parsed_operand(std::string_view value, std::string_view help,
+                                Completes completes = Completes::nothing) {
+  Option option = parsed<Member, Parse>(0, "", value, help, completes);
+  option.shape = Option::Shape::operand;
+  option.required = true;
+  return option;
+}
+
+/// An operand that is not there where the option called `name` is given.
+constexpr Option unless(std::string_view name, Option operand) {
+  operand.unless = name;
+  return operand;
 }
 
 enum class Least : bool { none, one };

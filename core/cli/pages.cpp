@@ -62,7 +62,8 @@ std::string usage_of(const Applet& applet) {
     if (!option.is_operand()) continue;
     std::string operand(option.value);
     if (many(option)) operand += "...";
-    usage += option.required ? " " + operand : " [" + operand + "]";
+    const bool required = option.required && option.unless.empty();
+    usage += required ? " " + operand : " [" + operand + "]";
   }
   return usage;
 }

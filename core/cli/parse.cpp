@@ -109,9 +109,11 @@ struct Expected {
   std::size_t before_command = 0;  ///< operands in front of the command's name
 };
 
-/// Stores the options among `words`, in the order given, and leaves the operands.
+/// Stores the options among `words`, in the order given, adds them to `given` and leaves the
+/// operands.
 std::expected<std::vector<std::string_view>, out::Usage> take_options(
-    std::span<const std::string_view> words, Rows rows, const Expected& expected) {
+    std::span<const std::string_view> words, Rows rows, const Expected& expected,
+    std::vector<const Option*>& given) {
   // Nothing to parse, no parser to build.
   if (std::ranges::all_of(words, is_operand) ||
       (expected.command && expected.before_command == 0 && is_operand(words.front()))) {
@@ -171,6 +173,7 @@ std::expected<std::vector<std::string_view>, out::Usage> take_options(
         value = value.starts_with('=') ? value.substr(1) : option.otherwise;
       }
       TRY(store(*row, value));
+      given.push_back(&option);
     } catch (const CLI::ArgumentMismatch&) {
       return out::misuse("option " + shown(option) + " needs a value");
     }
@@ -228,11 +231,16 @@ std::expected<std::optional<int>, out::Stop> Call::parse(void* args, out::Io& io
                        .changes = applet_->changes};
   expected.paths = paths != nullptr;
   io.start(running, {});
-  const auto operands = TRY(take_options(words_, rows, expected));
+  std::vector<const Option*> given;
+  const auto operands = TRY(take_options(words_, rows, expected, given));
   if (common.help) {
     io.print(help_page(*applet_, name_));
     return 0;
   }
+  std::erase_if(rows, [&](const Row& row) {
+    const std::string_view unless = row.option->unless;
+    return !unless.empty() && std::ranges::find(given, unless, &Option::name) != given.end();
+  });
   TRY(take_operands(operands, rows, common.files0_from.has_value()));
 
   if (common.style.format == out::Style::Format::shell && common.style.text == "*") {

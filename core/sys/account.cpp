@@ -24,15 +24,34 @@ int with_buffer(std::vector<char>& buffer, Entry& entry, Entry*& found, Ask ask)
   return number;
 }
 
+/// What is wanted of an account.
+std::string name_of(const passwd& entry) { return entry.pw_name; }
+std::string name_of(const group& entry) { return entry.gr_name; }
+uid_t id_of(const passwd& entry) { return entry.pw_uid; }
+gid_t id_of(const group& entry) { return entry.gr_gid; }
+
+template <class T>
+using Found = Result<std::optional<T>>;
+
+/// True for what a lookup answers where it could not be made; anything else means that there is no
+/// such account, and the C library knows many numbers for that.
+bool is_failure(int number) {
+  return number == EMFILE || number == ENFILE || number == ENOMEM || number == EIO ||
+         number == EINTR;
+}
+
 #ifdef OSBOX_STATIC
 
 struct Close {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
-template <class Entry, class Next, class Matches>
-std::optional<std::string> scan(const char* path, Next next, Matches matches, char* Entry::* name) {
+/// What `take` says of the first entry in `path` that `matches`.
+template <class Entry, class Next, class Matches, class Take>
+auto scan(const char* path, const char* call, Next next, Matches matches, Take take)
+    -> Found<decltype(take(std::declval<const Entry&>()))> {
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path, "re"));
+  if (!file && is_failure(errno)) return failure(call);
   std::vector<char> buffer;
   Entry entry;
   Entry* found = nullptr;
@@ -45,53 +64,86 @@ std::optional<std::string> scan(const char* path, Next next, Matches matches, ch
           if (std::exchange(again, true)) std::fseek(file.get(), line, SEEK_SET);
           return next(file.get(), e, b, n, f);
         });
+    if (is_failure(number)) return failure(number, call);
     if (number != 0 || found == nullptr) break;
     // "+" and "-" are words to the name service, and nobody's names.
-    if (matches(entry) && (entry.*name)[0] != '+' && (entry.*name)[0] != '-') return entry.*name;
+    const std::string name = name_of(entry);
+    if (name[0] != '+' && name[0] != '-' && matches(entry)) return take(entry);
   }
   return std::nullopt;
 }
 
+template <class Matches, class Take>
+auto scan_users(const char* call, Matches matches, Take take) {
+  return scan<passwd>("/etc/passwd", call, ::fgetpwent_r, matches, take);
+}
+template <class Matches, class Take>
+auto scan_groups(const char* call, Matches matches, Take take) {
+  return scan<group>("/etc/group", call, ::fgetgrent_r, matches, take);
+}
+
+#else
+
+/// What `take` says of the entry that `ask` finds for `key`.
+template <class Entry, class Key, class Take>
+auto look_up(const char* call, int (*ask)(Key, Entry*, char*, std::size_t, Entry**), Key key,
+             Take take) -> Found<decltype(take(std::declval<const Entry&>()))> {
+  std::vector<char> buffer;
+  Entry entry;
+  Entry* found = nullptr;
+  const int number = with_buffer(
+      buffer, entry, found,
+      [&](Entry* e, char* b, std::size_t n, Entry** f) { return ask(key, e, b, n, f); });
+  if (found != nullptr) return take(entry);
+  if (is_failure(number)) return failure(number, call);
+  return std::nullopt;
+}
+
 #endif
+
+constexpr auto name = [](const auto& entry) { return name_of(entry); };
+constexpr auto id = [](const auto& entry) { return id_of(entry); };
 
 }  // namespace
 
 #ifdef OSBOX_STATIC
 
 std::optional<std::string> user_name(uid_t uid) {
-  return scan(
-      "/etc/passwd", ::fgetpwent_r, [uid](const passwd& entry) { return entry.pw_uid == uid; },
-      &passwd::pw_name);
+  const auto is = [uid](const passwd& entry) { return entry.pw_uid == uid; };
+  return scan_users("getpwuid", is, name).value_or(std::nullopt);
 }
 
 std::optional<std::string> group_name(gid_t gid) {
-  return scan(
-      "/etc/group", ::fgetgrent_r, [gid](const group& entry) { return entry.gr_gid == gid; },
-      &group::gr_name);
+  const auto is = [gid](const group& entry) { return entry.gr_gid == gid; };
+  return scan_groups("getgrgid", is, name).value_or(std::nullopt);
+}
+
+Result<std::optional<uid_t>> user_id(Path wanted) {
+  const auto is = [&](const passwd& entry) { return name_of(entry) == std::string_view(wanted); };
+  return scan_users("getpwnam", is, id);
+}
+
+Result<std::optional<gid_t>> group_id(Path wanted) {
+  const auto is = [&](const group& entry) { return name_of(entry) == std::string_view(wanted); };
+  return scan_groups("getgrnam", is, id);
 }
 
 #else
 
 std::optional<std::string> user_name(uid_t uid) {
-  std::vector<char> buffer;
-  passwd entry;
-  passwd* found = nullptr;
-  with_buffer(buffer, entry, found, [uid](passwd* e, char* b, std::size_t n, passwd** f) {
-    return ::getpwuid_r(uid, e, b, n, f);
-  });
-  if (found == nullptr) return std::nullopt;
-  return entry.pw_name;
+  return look_up("getpwuid", ::getpwuid_r, uid, name).value_or(std::nullopt);
 }
 
 std::optional<std::string> group_name(gid_t gid) {
-  std::vector<char> buffer;
-  group entry;
-  group* found = nullptr;
-  with_buffer(buffer, entry, found, [gid](group* e, char* b, std::size_t n, group** f) {
-    return ::getgrgid_r(gid, e, b, n, f);
-  });
-  if (found == nullptr) return std::nullopt;
-  return entry.gr_name;
+  return look_up("getgrgid", ::getgrgid_r, gid, name).value_or(std::nullopt);
+}
+
+Result<std::optional<uid_t>> user_id(Path wanted) {
+  return look_up("getpwnam", ::getpwnam_r, wanted.c_str(), id);
+}
+
+Result<std::optional<gid_t>> group_id(Path wanted) {
+  return look_up("getgrnam", ::getgrnam_r, wanted.c_str(), id);
 }
 
 #endif

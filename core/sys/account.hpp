@@ -7,6 +7,9 @@
 #include <string>
 #include <unordered_map>
 
+#include "core/sys/fd.hpp"
+#include "core/sys/result.hpp"
+
 namespace core {
 
 /// The name of user `uid`; empty where there is none. getpwuid_r(3); a wholly static build reads
@@ -15,6 +18,13 @@ std::optional<std::string> user_name(uid_t uid);
 
 /// The name of group `gid`, likewise. getgrgid_r(3)
 std::optional<std::string> group_name(gid_t gid);
+
+/// The id of the user called `name`; empty where there is none. An error means that nobody knows,
+/// as without a descriptor to look it up with. getpwnam_r(3), likewise
+Result<std::optional<uid_t>> user_id(Path name);
+
+/// The id of the group called `name`, likewise. getgrnam_r(3)
+Result<std::optional<gid_t>> group_id(Path name);
 
 /// Names looked up once each; an id without a name stands for itself, in digits.
 class Accounts {

@@ -4,7 +4,9 @@
 // the tests that hold the twins against each other.
 #pragma once
 
+#include <csignal>
 #include <memory>
+#include <optional>
 
 #include "core/sys/directory.hpp"
 #include "core/sys/fs.hpp"
@@ -32,6 +34,14 @@ int renameat2(int from_directory, const char* from, int to_directory, const char
 /// fchmodat2(2) that follows no link: 0, or -1 and errno, ENOTSUP for a link; an empty `path` means
 /// `directory` itself, which may be opened with O_PATH.
 int fchmodat2(int directory, const char* path, mode_t mode);
+/// A descriptor that can be read while one of `signals`, which are held back, is pending; none
+/// where there is no such thing. signalfd(2)
+Fd signal_descriptor(const sigset_t& signals);
+/// Makes the empty file `to` share all of the content of `from`. ioctl(2) with FICLONE
+bool clone(FdRef from, FdRef to);
+/// Copies at most `size` bytes that both files have at `offset`, without their passing through this
+/// process: how many, 0 at the end, or none where it does not offer that. copy_file_range(2)
+Result<std::optional<std::size_t>> copy_range(FdRef from, FdRef to, off_t offset, std::size_t size);
 std::unique_ptr<DirectoryBatches> directory_batches();
 }  // namespace backend
 
@@ -41,6 +51,9 @@ Result<Fd> openat2(Path path, int flags, mode_t mode, At at);
 Result<void> faccessat(FdRef directory, Path path, int mode, int flags);
 int renameat2(int from_directory, const char* from, int to_directory, const char* to, Rename how);
 int fchmodat2(int directory, const char* path, mode_t mode);
+Fd signal_descriptor(const sigset_t& signals);
+bool clone(FdRef from, FdRef to);
+Result<std::optional<std::size_t>> copy_range(FdRef from, FdRef to, off_t offset, std::size_t size);
 std::unique_ptr<DirectoryBatches> directory_batches();
 }  // namespace posix
 

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "core/sys/backend.hpp"
+#include "core/sys/signal.hpp"
 
 namespace core {
 namespace {
@@ -65,9 +66,19 @@ Result<void> call_on_two(const char* call, Path path, Path target, At at, Made m
 
 /// rename without RENAME_NOREPLACE, for what is no directory: 0, or -1 and errno.
 int link_and_unlink(const Name& from, const Name& to, int refused) {
+  // Both names are there for a moment, which is no way to end.
+  const HeldSignals held;
   if (::linkat(from.directory(), from.path(), to.directory(), to.path(), 0) != 0) {
-    // A directory, or a file system without hard links: there is no second way.
-    if (errno == EPERM || errno == EOPNOTSUPP || errno == EMLINK) errno = refused;
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK) return -1;
+    // A directory, or a file system without hard links: there is no second way. But with a slash
+    // behind it a link was followed, and that is nothing to rename.
+    std::string bare = from.path();
+    bare.resize(bare.find_last_not_of('/') + 1);
+    struct ::stat found;
+    const bool link = bare != from.path() && !bare.empty() &&
+                      ::fstatat(from.directory(), bare.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+                      S_ISLNK(found.st_mode);
+    errno = link ? ENOTDIR : refused;
     return -1;
   }
   if (::unlinkat(from.directory(), from.path(), 0) == 0) return 0;
@@ -184,51 +195,57 @@ Result<void> symlink(Path target, Path link, At at) {
   return failure_of_two(errno, "symlink", target, link);
 }
 
-Result<void> replace_symlink(Path target, Path link, At at) {
-  const auto fail = [&](const Error& error) {
-    Error told = error;
-    told.path = target.c_str();
-    told.target = link.c_str();
-    return std::unexpected(std::move(told));
+Result<std::optional<std::string>> replace_symlink(Path target, Path link, At at) {
+  const auto fail = [&](Error error) {
+    error.path = target.c_str();
+    error.target = link.c_str();
+    return std::unexpected(std::move(error));
   };
   auto opened = open_parent(link, at);
   if (!opened) return fail({.number = opened.error().number, .call = "symlink"});
   // A link that does not end at its name is the kernel's to judge.
   if (opened->slash || opened->name == "." || opened->name == "..") {
-    return symlink(target, link, at);
+    TRY(symlink(target, link, at));
+    return std::nullopt;
   }
   const At parent = opened->directory;
   const std::string& name = opened->name;
   for (;;) {
     auto made = symlink(target, name, parent);
-    if (made) return {};
-    if (made.error().number != EEXIST) return fail(made.error());
+    if (made) return std::nullopt;
+    if (made.error().number != EEXIST) return fail(std::move(made).error());
+    // What is no link now is not touched even for a moment; what it is later, the exchange tells.
+    const auto there = readlink(name, parent);
+    if (!there && there.error().number == ENOENT) continue;
+    if (!there && there.error().number == EINVAL)
+      return fail({.number = EEXIST, .call = "symlink"});
+    if (!there) return fail(there.error());
+    // Nothing that would end this process may leave the name in between behind.
+    const HeldSignals held;
     const std::string fresh = temporary_name();
     made = symlink(target, fresh, parent);
     if (!made && made.error().number == EEXIST) continue;
-    if (!made) return fail(made.error());
-    const auto exchanged = rename(fresh, name, parent, Rename::exchange);
-    if (!exchanged) {
+    if (!made) return fail(std::move(made).error());
+    if (auto exchanged = rename(fresh, name, parent, Rename::exchange); !exchanged) {
       (void)unlink(fresh, parent);
       // It went away meanwhile.
       if (exchanged.error().number == ENOENT) continue;
-      return fail(exchanged.error());
+      // No directory is inside another here: the file system does not know the flag.
+      if (exchanged.error().number == EINVAL) exchanged.error().number = ENOTSUP;
+      return fail(std::move(exchanged).error());
     }
     // What had the name has the other one now, and whether it is a link can be asked in peace.
-    const auto old = lstat(fresh, want::type, parent);
-    auto removed =
-        old && old->type == Type::link ? unlink(fresh, parent) : std::unexpected(Error{});
-    if (removed) return {};
-    if (const auto back = rename(fresh, name, parent, Rename::exchange); !back) {
-      Error lost = back.error();
-      lost.note = "what was there is now";
-      lost.note_path = fresh;
-      return fail(lost);
+    auto old = readlink(fresh, parent);
+    auto removed = old ? unlink(fresh, parent) : Result<void>();
+    if (old && removed) return *std::move(old);
+    if (auto back = rename(fresh, name, parent, Rename::exchange); !back) {
+      back.error().note = "what was there is now";
+      back.error().note_path = fresh;
+      return fail(std::move(back).error());
     }
     (void)unlink(fresh, parent);
-    if (!old) return fail(old.error());
-    if (old->type != Type::link) return fail({.number = EEXIST, .call = "symlink"});
-    return fail(removed.error());
+    if (!old && old.error().number == EINVAL) return fail({.number = EEXIST, .call = "symlink"});
+    return fail(old ? std::move(removed).error() : std::move(old).error());
   }
 }
 
@@ -244,7 +261,10 @@ Result<void> link(Path source, Path name, At at, Links links) {
                  AT_SYMLINK_FOLLOW) == 0) {
       return {};
     }
-    return failure_of_two(errno, "link", source, name);
+    // The way to a descriptor is one through /proc.
+    const int number = errno;
+    const bool lost = number == ENOENT && !lstat(descriptor_path(*file), want::type);
+    return failure_of_two(lost ? ENOSYS : number, "link", source, name);
   }
   return call_on_two("link", source, name, at, [&](const Name& from, const Name& to) {
     return ::linkat(from.directory(), from.path(), to.directory(), to.path(),
@@ -268,7 +288,9 @@ Result<void> rename(Path from, Path to, At at, Rename how) {
 std::string temporary_name() {
   constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz234567";
   std::string name = ".osbox-";
-  for (unsigned i = 0; i < 12; ++i) name += letters[::arc4random_uniform(letters.size())];
+  unsigned char random[12];
+  ::arc4random_buf(random, sizeof random);
+  for (const unsigned char byte : random) name += letters[byte % letters.size()];
   return name;
 }
 
@@ -293,6 +315,18 @@ Result<std::size_t> read(FdRef fd, char* buffer, std::size_t size) {
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno != EINTR) return failure("read");
   }
+}
+
+Result<void> write(FdRef fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(fd.number(), bytes.data(), bytes.size());
+    if (count >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      return failure("write");
+    }
+  }
+  return {};
 }
 
 Result<std::string> read_file(Path path, At at) {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/sys/fd.hpp"
 #include "core/sys/result.hpp"
@@ -67,8 +69,9 @@ Result<void> symlink(Path target, Path link, At at = {});
 
 /// Gives `link`, which must be a symbolic link or not be there, the text `target` in one step: who
 /// looks sees the old link or the new one. What is no symbolic link keeps its name: EEXIST. ENOTSUP
-/// where two names cannot be exchanged. symlink(2), renameat2(2)
-Result<void> replace_symlink(Path target, Path link, At at = {});
+/// where two names cannot be exchanged. What comes back is the text of the old link, if there was
+/// one. symlink(2), renameat2(2)
+Result<std::optional<std::string>> replace_symlink(Path target, Path link, At at = {});
 
 /// Makes `name` another name of the file `source`; where `source` is a symbolic link, of the link,
 /// unless `links` says to follow it. Fails with EEXIST where `name` exists, with EXDEV on another
@@ -85,8 +88,8 @@ enum class Rename : std::uint8_t {
 /// Gives the file `from` the name `to` in one step. Both paths start at `at`. With `replace`, where
 /// both are names of one file, nothing happens. Where the file system or the kernel has no
 /// RENAME_NOREPLACE, a file that is no directory gets its new name by link(2) and loses the old one
-/// by unlink(2), which overwrites as little; what is left is EINVAL of the file system, or ENOTSUP
-/// of the kernel. rename(2), renameat2(2)
+/// by unlink(2), which overwrites as little; a directory, which cannot, is EINVAL where it is the
+/// file system that lacks it, and ENOTSUP where it is the kernel. rename(2), renameat2(2)
 Result<void> rename(Path from, Path to, At at = {}, Rename how = Rename::replace);
 
 /// A name for a file that is to be renamed or removed soon: ".osbox-" and twelve random letters and
@@ -103,6 +106,10 @@ Result<std::string> getcwd();
 
 /// Reads at most `size` bytes; 0 at the end. An interrupted call is made again. read(2)
 Result<std::size_t> read(FdRef fd, char* buffer, std::size_t size);
+
+/// Writes all of `bytes`. An interrupted call is made again, and one that wrote a part goes on.
+/// write(2)
+Result<void> write(FdRef fd, std::string_view bytes);
 
 /// The whole of a small file, as those of /proc.
 Result<std::string> read_file(Path path, At at = {});

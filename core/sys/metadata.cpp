@@ -9,9 +9,17 @@
 namespace core {
 namespace {
 
-/// The file of `path`, for calls on a descriptor.
+bool ends_in_slash(std::string_view path) { return path.ends_with('/'); }
+
+/// True where the kernel would go further with `path` than the At and the Links say, so that it has
+/// to be opened first.
+bool goes_too_far(Path path, Links links, At at) {
+  return at.resolve.restricted() || (links == Links::no_follow && ends_in_slash(path));
+}
+
+/// The file of `path`, for `call`.
 Result<Fd> open_path(const char* call, Path path, Links links, At at) {
-  auto file = open(path, O_PATH | (links == Links::no_follow ? O_NOFOLLOW : 0), at);
+  auto file = core::open_path(path, links, at);
   if (!file) return failure(file.error().number, call, path);
   return file;
 }
@@ -41,8 +49,22 @@ int flag(Links links) { return links == Links::no_follow ? AT_SYMLINK_NOFOLLOW :
 
 }  // namespace
 
+Result<Fd> open_path(Path path, Links links, At at) {
+  if (links == Links::follow) return open(path, O_PATH, at);
+  std::string_view bare = path;
+  while (bare.size() > 1 && ends_in_slash(bare)) bare.remove_suffix(1);
+  const std::string name(bare);
+  auto file = open(name, O_PATH | O_NOFOLLOW, at);
+  if (!file) return failure(file.error().number, "open", path);
+  if (bare.size() < std::string_view(path).size()) {
+    const Type type = TRY(fstat(*file, want::type)).type;
+    if (type != Type::dir && type != Type::link) return failure(ENOTDIR, "open", path);
+  }
+  return file;
+}
+
 Result<void> chmod(Path path, mode_t mode, Links links, At at) {
-  if (at.resolve.restricted()) {
+  if (goes_too_far(path, links, at)) {
     return named(fchmod(TRY(open_path("chmod", path, links, at)), mode), path);
   }
   // An empty path has a meaning of its own there.
@@ -59,7 +81,7 @@ Result<void> fchmod(FdRef fd, mode_t mode) {
 }
 
 Result<void> chown(Path path, uid_t user, gid_t group, Links links, At at) {
-  if (at.resolve.restricted()) {
+  if (goes_too_far(path, links, at)) {
     return named(fchown(TRY(open_path("chown", path, links, at)), user, group), path);
   }
   if (::fchownat(at.directory.number(), path.c_str(), user, group, flag(links)) == 0) return {};
@@ -72,7 +94,7 @@ Result<void> fchown(FdRef fd, uid_t user, gid_t group) {
 }
 
 Result<void> utimens(Path path, const FileTimes& times, Links links, At at) {
-  if (at.resolve.restricted()) {
+  if (goes_too_far(path, links, at)) {
     return named(futimens(TRY(open_path("utime", path, links, at)), times), path);
   }
   const timespec both[] = {times.access, times.modification};
@@ -83,11 +105,10 @@ Result<void> utimens(Path path, const FileTimes& times, Links links, At at) {
 Result<void> futimens(FdRef fd, const FileTimes& times) {
   const timespec both[] = {times.access, times.modification};
   if (::utimensat(fd.number(), "", both, AT_EMPTY_PATH) == 0) return {};
+  if (errno != EINVAL) return failure("utime");
   // Linux 5.8 brought the flag.
-  if (errno == EINVAL)
-    return through_proc("utime", fd,
-                        [&](Path path) { return ::utimensat(AT_FDCWD, path.c_str(), both, 0); });
-  return failure("utime");
+  return through_proc("utime", fd,
+                      [&](Path path) { return ::utimensat(AT_FDCWD, path.c_str(), both, 0); });
 }
 
 Result<void> truncate(Path path, off_t size, At at) {

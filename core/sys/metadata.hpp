@@ -13,6 +13,11 @@
 
 namespace core {
 
+/// `path` for a call that takes a descriptor: opened with O_PATH, which needs no permission on the
+/// file itself, waits for nothing and triggers nothing. With `no_follow` a symbolic link is nothing
+/// but that, also with a slash behind it, where the kernel would follow it. open(2)
+Result<Fd> open_path(Path path, Links links = Links::follow, At at = {});
+
 /// Sets the permissions of `path` to `mode`, set-ids and the sticky bit included. A symbolic link
 /// that is not followed is ENOTSUP, also where the kernel cannot do without following.
 /// fchmodat2(2), chmod(2)

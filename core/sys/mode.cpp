@@ -70,6 +70,12 @@ std::expected<Mode, std::string> Mode::parse(std::string_view text) {
   return mode;
 }
 
+Mode Mode::of(mode_t permissions) {
+  Mode mode;
+  mode.absolute_ = permissions & permission_bits;
+  return mode;
+}
+
 /// One clause between commas: who, and one or more operations.
 bool Mode::parse_clause(std::string_view text, std::vector<Clause>& to) {
   mode_t who = 0;

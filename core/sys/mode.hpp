@@ -21,6 +21,9 @@ class Mode {
   /// The error is a sentence for the user.
   static std::expected<Mode, std::string> parse(std::string_view text);
 
+  /// The octal mode `permissions`.
+  static Mode of(mode_t permissions);
+
   /// The permissions that a file of permissions `old` gets. As in GNU's chmod a directory keeps its
   /// set-ids where "=" does not name them; an octal mode drops them. Where nobody is named, as in
   /// "+x", the bits of `umask` stay as they are.

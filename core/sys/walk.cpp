@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/sys/fs.hpp"
+#include "core/sys/metadata.hpp"
 
 namespace core {
 namespace {
@@ -98,10 +99,7 @@ Result<void> Walk::start(Path root, At at) {
 
 /// The start of a `physical` walk: the root is looked at by descriptor, and not read yet.
 Result<void> Walk::start_physical() {
-  // A slash behind a link would have it followed.
-  std::string bare(root_path_);
-  while (bare.size() > 1 && bare.back() == '/') bare.pop_back();
-  root_path_only_ = TRY(core::open(bare, O_PATH | O_NOFOLLOW, at_));
+  root_path_only_ = TRY(core::open_path(root_path_, Links::no_follow, at_));
   type_ = TRY(fstat(root_path_only_, want::type)).type;
   link_ = type_ == Type::link;
   state_ = State::root;

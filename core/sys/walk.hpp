@@ -95,8 +95,8 @@ class Walk {
   /// itself. Only for calls that follow no link. An error means that the directory was moved away,
   /// and that the walk passes over what is left of it.
   Result<At> at();
-  /// The path that a call on the entry takes beside `at`: a bare name; for the root, the operand.
-  /// Not after `enter`.
+  /// The path that a call on the entry takes beside `at`: a bare name; for the root, the operand,
+  /// whose slash would have a link followed. Not after `enter`.
   Path bare() const { return depth_ == 0 ? root_path_.c_str() : name_.data(); }
   /// What the entry is; of a followed link, what it leads to. Not after `enter`. stat(2), lstat(2)
   Result<Stat> stat(Want want);

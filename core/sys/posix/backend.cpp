@@ -23,6 +23,15 @@ int fchmodat2(int directory, const char* path, mode_t mode) {
   return posix::fchmodat2(directory, path, mode);
 }
 
+Fd signal_descriptor(const sigset_t& signals) { return posix::signal_descriptor(signals); }
+
+bool clone(FdRef from, FdRef to) { return posix::clone(from, to); }
+
+Result<std::optional<std::size_t>> copy_range(FdRef from, FdRef to, off_t offset,
+                                              std::size_t size) {
+  return posix::copy_range(from, to, offset, size);
+}
+
 std::unique_ptr<DirectoryBatches> directory_batches() { return posix::directory_batches(); }
 
 }  // namespace core::backend

@@ -1,0 +1,243 @@
+#include <sys/stat.h>
+
+#include "core/cli/applet.hpp"
+#include "core/sys/metadata.hpp"
+#include "core/sys/mode.hpp"
+#include "core/sys/walk.hpp"
+
+namespace applets {
+namespace {
+
+using namespace cli;
+using namespace out;
+using core::Type;
+using core::Walk;
+
+struct Args {
+  core::Mode mode;
+  std::optional<std::string> reference;
+  bool recursive = false;
+  core::Links links = core::Links::follow;
+  std::optional<Type> type;
+  bool if_changed = false;
+  bool changes = false;
+  Operands paths;
+};
+
+Stored take_mode(core::Mode& mode, std::string_view text) {
+  mode = TRY(core::Mode::parse(text));
+  return {};
+}
+
+constexpr Word<Type> types[] = {{"f", Type::file}, {"d", Type::dir}};
+
+constexpr Option options[] = {
+    flag<&Args::recursive>('R', "recursive", "All that is below a directory too; no link counts"),
+    sets<&Args::links, core::Links::no_follow>(0, "no-follow",
+                                               "Follow no symbolic link: it has no mode (EOPNOTSUPP)"),
+    value<&Args::reference>(0, "reference", "FILE", "The mode that FILE has, instead of MODE",
+                            Completes::file),
+    choice<&Args::type, types>(0, "type", "TYPE",
+                               "Pass over all but files (f) or but directories (d)"),
+    flag<&Args::if_changed>("if-changed", "Leave alone what has the mode already"),
+    flag<&Args::changes>('c', "changes", "Tell of what got another mode, and of nothing else"),
+    unless("reference",
+           parsed_operand<&Args::mode, take_mode>("MODE", "Octal, or symbolic as u+x,go-w")),
+    paths<&Args::paths>("PATH", "What gets the mode", Least::one),
+};
+
+struct Row {
+  std::string_view path;
+  mode_t old;
+  mode_t fresh;
+};
+
+constexpr Field fields[] = {
+    name<&Row::path>("path", "The operand, or with -R the path below it"),
+    natural<&Row::old>("old", "Permissions there were, a number: 420 is 0644"),
+    natural<&Row::fresh>("new", "Permissions there are"),
+};
+
+constexpr Table tables[] = {{.fields = fields, .line = "mode of {path}: {old:04o} -> {new:04o}"}};
+
+/// True where a directory of this mode lets its owner in.
+bool is_open(mode_t mode) { return (mode & (S_IRUSR | S_IXUSR)) == (S_IRUSR | S_IXUSR); }
+
+/// One run.
+class Change {
+ public:
+  Change(const Args& args, Io& io, Records<Row> records)
+      : args_(args),
+        io_(io),
+        records_(std::move(records)),
+        blind_(args.mode.is_absolute() && !args.if_changed && !args.type && !records_.wanted()),
+        umask_(args.mode.needs_umask() ? core::get_umask() : 0) {}
+
+  core::Result<void> operand(core::Path path) {
+    const core::At at = args_.paths.at();
+    if (blind_) return core::chmod(path, args_.mode.absolute(), args_.links, at);
+    const auto file = core::open_path(path, args_.links, at);
+    const auto done = file ? change(*file, path, When::now) : std::unexpected(file.error());
+    if (!done) return core::failure(done.error().number, "chmod", path);
+    return {};
+  }
+
+  core::Result<void> tree(core::Path root) {
+    if (const auto found = walk_.start(root, args_.paths.at()); !found) {
+      return core::failure(found.error().number, "chmod", root);
+    }
+    for (;;) {
+      switch (walk_.next()) {
+        case Walk::Step::entry: {
+          // A root is counted as an operand.
+          if (walk_.depth() > 0) io_.tick();
+          const bool directory = walk_.type() == Type::dir;
+          const bool done = entry(directory ? When::unless_it_shuts_out : When::now);
+          if (!directory) break;
+          late_.resize(walk_.depth());
+          late_.push_back(!done);
+          break;
+        }
+        case Walk::Step::enter:
+          break;
+        case Walk::Step::leave:
+          if (late_[walk_.depth()]) entry(When::now);
+          break;
+        case Walk::Step::failure:
+          io_.fail(walk_.error());
+          break;
+        case Walk::Step::end:
+          return {};
+      }
+    }
+  }
+
+ private:
+  /// A directory that we could not read with its new mode gets it after all that is in it.
+  enum class When : bool { now, unless_it_shuts_out };
+
+  /// Changes what the walk is at. False where that is for later.
+  bool entry(When when) {
+    // Links have no mode; what it is that has no type was told as a failure.
+    if (walk_.depth() > 0 && (walk_.type() == Type::link || walk_.type() == Type::unknown)) {
+      return true;
+    }
+    const auto at = walk_.at();
+    if (!at) {
+      io_.fail(at.error());
+      return true;
+    }
+    auto done = blind_ && walk_.depth() > 0 ? change_blindly(*at, when) : change_opened(when);
+    if (done) return *done;
+    // What went away meanwhile is no failure.
+    if (walk_.depth() == 0 || done.error().number != ENOENT) {
+      io_.fail({.number = done.error().number, .call = "chmod", .path = std::string(walk_.path())});
+    }
+    return true;
+  }
+
+  core::Result<bool> change_blindly(core::At at, When when) {
+    const mode_t mode = args_.mode.absolute();
+    if (when == When::unless_it_shuts_out && !is_open(mode)) return false;
+    const auto done = core::chmod(walk_.bare(), mode, core::Links::no_follow, at);
+    if (done) return true;
+    // A link may have taken the place of what was there.
+    if (done.error().number == ENOTSUP && TRY(walk_.stat(core::want::type)).type == Type::link) {
+      return true;
+    }
+    return std::unexpected(done.error());
+  }
+
+  core::Result<bool> change_opened(When when) {
+    const core::Fd file = TRY(walk_.open_path());
+    return change(file, records_.wanted() ? walk_.path() : std::string_view(), when);
+  }
+
+  /// Changes an open file, whatever has its name by now.
+  core::Result<bool> change(core::FdRef file, std::string_view path, When when) {
+    const core::Stat stat = TRY(core::fstat(file, core::want::type | core::want::mode));
+    if (args_.type && stat.type != *args_.type) return true;
+    if (stat.type == Type::link) {
+      if (args_.recursive && walk_.depth() > 0) return true;
+      return core::failure(ENOTSUP, "chmod");
+    }
+    const bool directory = stat.type == Type::dir;
+    const mode_t old = stat.mode & core::permission_bits;
+    mode_t fresh = args_.mode.apply(old, directory, umask_);
+    if (when == When::unless_it_shuts_out && directory && !is_open(fresh)) return false;
+    if (fresh != old || !args_.if_changed) TRY(core::fchmod(file, fresh));
+    if (!records_.wanted()) return true;
+    // The kernel gives a group's set-id to its members alone, and says nothing.
+    if ((fresh & S_ISGID) != 0) {
+      fresh = TRY(core::fstat(file, core::want::mode)).mode & core::permission_bits;
+    }
+    if (fresh != old || !args_.changes) records_.put({path, old, fresh});
+    return true;
+  }
+
+  const Args& args_;
+  Io& io_;
+  Records<Row> records_;
+  bool blind_;  ///< nobody has to know what a file's mode is before it is set
+  mode_t umask_;
+  Walk walk_{{.sorted = false, .physical = true}};
+  std::vector<bool> late_;  ///< of each directory above: whether its turn comes when it is left
+};
+
+Outcome run(Args& args, Io& io) {
+  auto records = TRY(io.records<Row>(tables[0], args.changes));
+  if (args.reference) {
+    args.mode = core::Mode::of(TRY(core::stat(*args.reference, core::want::mode)).mode);
+  }
+  Change change(args, io, std::move(records));
+  return args.paths.each(io, [&](core::Path path) {
+    return args.recursive ? change.tree(path) : change.operand(path);
+  });
+}
+
+constexpr Alias aliases[] = {
+    {"lchmod", "--no-follow", "set permissions of files, following no link"}};
+
+constexpr Example examples[] = {
+    {"chmod 600 secret", "Read and written by the owner alone"},
+    {"chmod -v u+x,go-w script", "Symbolic, telling the mode before and after"},
+    {"chmod -R --type d a+x tree", "The directories of a tree, and nothing else in it"},
+    {"chmod -R --if-changed -c u+rwX,go-w tree", "Only what is not so yet, told"},
+    {"chmod --reference model copy", "The permissions that another file has"},
+};
+
+}  // namespace
+
+extern constexpr Applet chmod = {
+    .name = "chmod",
+    .group = Group::metadata,
+    .summary = "set permissions of files",
+    .description =
+        "Gives each PATH the permissions MODE. An octal MODE, of at most 7777, is set as it "
+        "stands, as os.chmod does: other than in GNU's chmod, 755 takes the set-ids of a directory "
+        "away too. A symbolic one is that of chmod(1): any of u, g, o and a, then +, - or =, then "
+        "any of r, w, x, X, s and t or one of u, g and o, with commas between several. X is x for "
+        "directories and for what somebody may execute already; where nobody is named the umask "
+        "holds; a directory keeps set-ids that '=' does not name. A MODE that begins with a dash "
+        "looks like an option: write a-x, or '-- -x'.\n\n"
+        "A wrong MODE changes nothing. Where the old mode matters a file is opened (O_PATH, which "
+        "waits for no FIFO), looked at and changed by that one descriptor, so that no other file "
+        "gets a mode meant for it.\n\n"
+        "A PATH that is a symbolic link is followed, unless --no-follow or -R is given: then it "
+        "is EOPNOTSUPP, also as 'link/'. With -R links in the tree are passed over, and what is "
+        "swapped for one meanwhile leads nowhere else. A directory gets its mode before what is "
+        "in it, or after it where the new mode shuts its owner out; so u+rwx opens a locked tree "
+        "and 000 locks one. What cannot be read or changed is told, and the rest is done.\n\n"
+        "--type counts for each PATH and for what -R finds. --if-changed makes no call where the "
+        "mode is right, so that the time of the last change stays. 'new' in a record is what the "
+        "kernel made of it: it gives the set-id of a group to members of the group alone.",
+    .options = options,
+    .tables = tables,
+    .changes = true,
+    .aliases = aliases,
+    .examples = examples,
+    .see_also = "chmod(2), fchmodat2(2), chmod(1)",
+    .main = runs<run>,
+};
+
+}  // namespace applets

@@ -1,0 +1,114 @@
+#include "core/cli/applet.hpp"
+#include "core/sys/fs.hpp"
+#include "core/sys/stat.hpp"
+
+namespace applets {
+namespace {
+
+using namespace cli;
+using namespace out;
+
+struct Args {
+  core::Rename how = core::Rename::no_replace;
+  Operands paths;
+};
+
+constexpr Option options[] = {
+    sets<&Args::how, core::Rename::exchange>(0, "exchange",
+                                             "Both exist, and each gets the other's name"),
+    path<&Args::paths>("OLD", "The name there is"),
+    path<&Args::paths>("NEW", "The name to be"),
+};
+
+struct Row {
+  core::Path path;
+  core::Path source;
+  bool exchanged;
+  std::string_view path_bytes() const { return path; }
+  std::string_view source_bytes() const { return source; }
+};
+
+constexpr Field fields[] = {
+    name<&Row::path_bytes>("path", "The new name"),
+    name<&Row::source_bytes>("source", "The name that it was"),
+    boolean<&Row::exchanged>("exchanged", "Whether what had the new name has the old one now"),
+};
+
+void print(const Row& row, Io& io) {
+  io.print(row.exchanged ? "exchanged " : "renamed ");
+  io.print_name(row.source);
+  io.print(row.exchanged ? " and " : " to ");
+  io.print_name(row.path);
+  io.end_record();
+}
+
+constexpr Table tables[] = {{.fields = fields, .print = prints<print, Row>}};
+
+/// What else helps, asked once it failed.
+std::string note(int number, core::Path from, core::Path to, core::Rename how, core::At at) {
+  const auto old = core::lstat(from, core::want::type | core::want::ino, at);
+  switch (number) {
+    case EEXIST: {
+      const auto there = core::lstat(to, core::want::ino, at);
+      const bool same = old && there && old->ino == there->ino && old->dev == there->dev;
+      return same ? "both are names of one file" : "";
+    }
+    case EXDEV:
+      // Of two reasons, the one that is not --beneath.
+      if (!core::open_parent(from, at) || !core::open_parent(to, at)) return "";
+      return "'replace --copy' leads to another file system";
+    case EINVAL:
+    case ENOTSUP:
+      if (how == core::Rename::exchange) return "";
+      return old && old->type == core::Type::dir
+                 ? "no directory goes into itself, nor where RENAME_NOREPLACE is missing"
+                 : "";
+    default:
+      return "";
+  }
+}
+
+Outcome run(Args& args, Io& io) {
+  auto records = TRY(io.records<Row>(tables[0]));
+  return args.paths.each_pair(io, [&](core::Path from, core::Path to) -> core::Result<void> {
+    const core::At at = args.paths.at();
+    auto done = core::rename(from, to, at, args.how);
+    if (!done) {
+      done.error().note = note(done.error().number, from, to, args.how, at);
+      return done;
+    }
+    records.put({to, from, args.how == core::Rename::exchange});
+    return {};
+  });
+}
+
+constexpr Example examples[] = {
+    {"rename draft report", "A new name, unless there is a report"},
+    {"rename --exchange blue green", "Each has the other's name, at no time is one missing"},
+};
+
+}  // namespace
+
+extern constexpr Applet rename = {
+    .name = "rename",
+    .group = Group::links,
+    .summary = "give a file another name, overwriting nothing",
+    .description =
+        "Gives the file, link or directory OLD the name NEW, in one step. Nothing is overwritten: "
+        "where NEW exists, a symbolic link that leads nowhere too, the answer is EEXIST, and of "
+        "several who rename to one name at once one wins. NEW is the name itself and never a "
+        "directory to go into. From one file system to another it is EXDEV. Overwriting, as "
+        "rename(2) and os.rename do, is what replace is for.\n\n"
+        "This needs renameat2(2) with RENAME_NOREPLACE. Where the kernel or the file system lacks "
+        "it, what is no directory gets its new name by link(2) and then loses the old one by "
+        "unlink(2), which overwrites as little; a directory is ENOTSUP, or EINVAL of the file "
+        "system. With --exchange there is no other way.",
+    .options = options,
+    .tables = tables,
+    .changes = true,
+    .examples = examples,
+    .see_also = "rename(2), mv(1)",
+    .main = runs<run>,
+};
+
+}  // namespace applets

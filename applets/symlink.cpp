@@ -1,0 +1,131 @@
+#include <algorithm>
+
+#include "core/cli/applet.hpp"
+#include "core/sys/fs.hpp"
+#include "core/sys/resolve.hpp"
+
+namespace applets {
+namespace {
+
+using namespace cli;
+using namespace out;
+
+struct Args {
+  bool replace = false;
+  bool relative = false;
+  Operands paths;
+};
+
+constexpr Option options[] = {
+    flag<&Args::replace>("replace", "Take the place of a symbolic link LINK, in one step"),
+    flag<&Args::relative>("relative", "Write TARGET as it is reached from the directory of LINK"),
+    path<&Args::paths>("TARGET", "The text that the link holds; it need not lead anywhere"),
+    path<&Args::paths>("LINK", "Name of the new link"),
+};
+
+struct Row {
+  core::Path path;
+  std::string_view target;
+  std::optional<std::string> replaced;
+  std::string_view path_bytes() const { return path; }
+};
+
+constexpr Field fields[] = {
+    name<&Row::path_bytes>("path", "The new link"),
+    name<&Row::target>("target", "The text that it holds"),
+    name<&Row::replaced>("replaced", "With --replace, the text of the link that was there"),
+};
+
+constexpr Table tables[] = {{.fields = fields, .line = "made {path} -> {target}"}};
+
+/// The way from one absolute path without links and dots to another.
+std::string way(std::string_view from, std::string_view to) {
+  // "/" has no name in it, and all others begin with a slash.
+  if (from == "/") from = {};
+  if (to == "/") to = {};
+  std::size_t common = 0;
+  for (std::size_t i = 0;; ++i) {
+    const bool from_ends = i == from.size() || from[i] == '/';
+    const bool to_ends = i == to.size() || to[i] == '/';
+    if (from_ends && to_ends) common = i;
+    if (i == from.size() || i == to.size() || from[i] != to[i]) break;
+  }
+  std::string way;
+  for (auto i = std::ranges::count(from.substr(common), '/'); i > 0; --i) way += "../";
+  way += to.substr(std::min(common + 1, to.size()));
+  if (way.empty()) return ".";
+  if (way.back() == '/') way.pop_back();
+  return way;
+}
+
+/// `target` as it is reached from the directory of `link`.
+core::Result<std::string> relative(core::Path target, core::Path link, core::At at) {
+  std::string directory = link.c_str();
+  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
+  directory.resize(directory.rfind('/') + 1);
+  if (directory.empty()) directory = ".";
+  // With --beneath the kernel resolves, and more than the last component has to be there.
+  const auto exists = at.resolve.restricted() ? core::Exists::all_but_last : core::Exists::nothing;
+  const auto both = [&]() -> core::Result<std::string> {
+    const std::string to = TRY(core::canonical(target, exists, at));
+    return way(TRY(core::canonical(directory, core::Exists::all, at)), to);
+  };
+  auto made = both();
+  if (!made) {
+    made.error().path = target.c_str();
+    made.error().target = link.c_str();
+  }
+  return made;
+}
+
+Outcome run(Args& args, Io& io) {
+  auto records = TRY(io.records<Row>(tables[0]));
+  return args.paths.each_pair(io, [&](core::Path target, core::Path path) -> core::Result<void> {
+    const core::At at = args.paths.at();
+    const std::string text = args.relative ? TRY(relative(target, path, at)) : target.c_str();
+    std::optional<std::string> replaced;
+    if (args.replace) {
+      auto done = core::replace_symlink(text, path, at);
+      if (!done && done.error().number == ENOTSUP) {
+        done.error().note = "make it under another name, and use 'replace'";
+      }
+      replaced = TRY(std::move(done));
+    } else {
+      TRY(core::symlink(text, path, at));
+    }
+    records.put({path, text, std::move(replaced)});
+    return {};
+  });
+}
+
+constexpr Example examples[] = {
+    {"symlink /usr/share/zoneinfo/UTC localtime", "Point localtime at UTC"},
+    {"symlink --replace releases/42 current", "Switch to another release at once"},
+    {"symlink --relative lib/tool bin/tool", "The link bin/tool holds ../lib/tool"},
+};
+
+}  // namespace
+
+extern constexpr Applet symlink = {
+    .name = "symlink",
+    .group = Group::links,
+    .summary = "make a symbolic link",
+    .description =
+        "Makes LINK a symbolic link that holds the text TARGET, as symlink(2) does. Nothing is "
+        "looked for at TARGET and nothing is overwritten: where LINK exists, the answer is EEXIST. "
+        "Other than in ln -s this holds for a directory too; nothing is ever made in it.\n\n"
+        "With --replace a LINK that is a symbolic link gets its new text in one step: at any time "
+        "it is the old link or the new one. What is no symbolic link is left alone, EEXIST, and "
+        "where the file system or the kernel cannot exchange two names the answer is ENOTSUP.\n\n"
+        "With --relative both TARGET and the directory of LINK are resolved, as by readlink -m and "
+        "-e, and the link holds the way from the one to the other, as with ln -sr. A relative "
+        "TARGET is then one of the current directory.",
+    .options = options,
+    .tables = tables,
+    .changes = true,
+    .examples = examples,
+    .see_also = "symlink(2), ln(1), readlink(1)",
+    .main = runs<run>,
+};
+
+}  // namespace applets

@@ -1,0 +1,494 @@
+#include "core/sys/replace.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "core/sys/copy.hpp"
+#include "core/sys/metadata.hpp"
+#include "core/sys/mode.hpp"
+#include "core/sys/xattr.hpp"
+
+namespace core {
+namespace {
+
+constexpr const char* in_place = "the new file is in place";
+
+/// How a file is opened that may turn out to be a FIFO or a device.
+constexpr int to_read = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+
+bool same_file(const Stat& a, const Stat& b) { return a.ino == b.ino && a.dev == b.dev; }
+
+bool changed(const Stat& before, const Stat& after) {
+  return !same_file(before, after) || before.size != after.size || before.mtime != after.mtime ||
+         before.ctime != after.ctime;
+}
+
+Result<void> fsync(FdRef fd) {
+  while (::fsync(fd.number()) != 0) {
+    if (errno != EINTR) return failure("fsync");
+  }
+  return {};
+}
+
+/// NFS writes, and fails, when a descriptor is closed; any one of the file will do.
+Result<void> flush(FdRef file) {
+  const int number = ::fcntl(file.number(), F_DUPFD_CLOEXEC, 3);
+  if (number < 0) return failure("dup");
+  if (::close(number) != 0 && errno != EINTR) return failure("close");
+  return {};
+}
+
+/// True for attributes that the kernel, and whoever set it up, gives a file of its own accord.
+bool is_of_kernel(const std::string& name) {
+  return name == "security.selinux" || name == "security.ima" || name == "security.evm";
+}
+
+/// The mode 0666 under an access control list that a directory gives to what is made in it; the
+/// umask does not count then.
+mode_t mode_under(const std::string& list) {
+  // A version of 4 bytes; entries with a tag and permissions of 2 bytes, and an id of 4.
+  constexpr unsigned user = 0x01;
+  constexpr unsigned group = 0x04;
+  constexpr unsigned mask = 0x10;
+  constexpr unsigned other = 0x20;
+  mode_t mode = 0;
+  bool masked = false;
+  for (std::size_t at = 4; at + 8 <= list.size(); at += 8) {
+    const auto tag = static_cast<unsigned char>(list[at]);
+    const mode_t bits = static_cast<unsigned char>(list[at + 2]) & 6U;
+    if (tag == user) mode |= bits << 6;
+    if (tag == other) mode |= bits;
+    if (tag == mask) {
+      mode = (mode & ~mode_t{070}) | bits << 3;
+      masked = true;
+    }
+    if (tag == group && !masked) mode |= bits << 3;
+  }
+  return mode;
+}
+
+/// The name of `parent` as the kernel would take it behind its directory.
+std::string whole_name(const Parent& parent) { return parent.name + (parent.slash ? "/" : ""); }
+
+}  // namespace
+
+// -- Backup
+
+Backup::~Backup() {
+  if (!made_ || kept_) return;
+  ::unlinkat(FdRef(parent_.directory).number(), parent_.name.c_str(), 0);
+}
+
+Result<void> Backup::begin(Path of, Path path, At at) {
+  of_ = of.c_str();
+  path_ = path.c_str();
+  auto parent = open_parent(path, at);
+  if (!parent) return failure(parent.error().number, "open", path);
+  parent_ = *std::move(parent);
+  return {};
+}
+
+Result<void> Backup::make(FdRef directory, const std::string& name, bool sync) {
+  if (::linkat(directory.number(), name.c_str(), FdRef(parent_.directory).number(),
+               whole_name(parent_).c_str(), 0) != 0) {
+    const int number = errno;
+    // The same errno stands for a lost directory of the backup.
+    if (number == ENOENT && !lstat(name, want::type, directory)) return {};
+    return std::unexpected(Error{.number = number, .call = "link", .path = of_, .target = path_});
+  }
+  made_ = true;
+  if (!sync) return {};
+  SyncedDirectory synced;
+  TRY(synced.begin(parent_.directory));
+  return synced.sync({});
+}
+
+// -- SyncedDirectory
+
+Result<void> SyncedDirectory::begin(FdRef directory) {
+  auto opened = open(".", O_RDONLY | O_DIRECTORY, directory);
+  if (opened) {
+    directory_ = *std::move(opened);
+  } else if (opened.error().number != EACCES) {
+    return failure(opened.error().number, "open");
+  }
+  return {};
+}
+
+Result<void> SyncedDirectory::sync(const Fd& file) const {
+  if (directory_) {
+    const auto done = fsync(directory_);
+    if (done || done.error().number != EINVAL) return done;
+  }
+  const Fd& of_system = directory_ ? directory_ : file;
+  if (!of_system) {
+    ::sync();
+  } else if (::syncfs(FdRef(of_system).number()) != 0) {
+    return failure("syncfs");
+  }
+  return {};
+}
+
+// -- Replacement
+
+Replacement::~Replacement() {
+  file_.close();
+  if (temporary_.empty()) return;
+  ::unlinkat(FdRef(parent_.directory).number(), temporary_.c_str(), 0);
+}
+
+std::unexpected<Error> Replacement::failed(Error error) const {
+  if (!error.path) error.path = path_;
+  return std::unexpected(std::move(error));
+}
+
+Result<void> Replacement::begin(Path path, At at) {
+  path_ = path.c_str();
+  auto parent = open_parent(path, at);
+  if (!parent) return failed({.number = parent.error().number, .call = "open"});
+  parent_ = *std::move(parent);
+  if (parent_.name == "." || parent_.name == "..") return failed({EBUSY, "rename"});
+  if (parent_.slash) return failed({ENOTDIR, "rename"});
+  if (auto there = open(parent_.name, O_PATH | O_NOFOLLOW, parent_.directory)) {
+    auto stat = fstat(*there, want::basic);
+    if (!stat) return failed({stat.error().number, "stat"});
+    if (stat->type == Type::dir) return failed({EISDIR, "rename"});
+    old_ = *stat;
+    if (stat->type == Type::file) old_file_ = *std::move(there);
+  } else if (there.error().number != ENOENT) {
+    return failed({there.error().number, "open"});
+  }
+  if (how_->backup) TRY(backup_.begin(path, *how_->backup, at));
+  if (how_->sync) {
+    if (auto begun = directory_.begin(parent_.directory); !begun) return failed(begun.error());
+  }
+  return {};
+}
+
+/// Makes the new file under a name that nothing has: `make` gets one.
+template <class Make>
+Result<void> Replacement::make(const char* call, Make make) {
+  for (;;) {
+    std::string name = temporary_name();
+    const Result<void> made = make(name);
+    if (!made && made.error().number == EEXIST) continue;
+    if (!made) return failed({made.error().number, call});
+    temporary_ = std::move(name);
+    break;
+  }
+  if (!file_) {
+    auto opened = open(temporary_, O_PATH | O_NOFOLLOW, parent_.directory);
+    if (!opened) return failed({opened.error().number, "open"});
+    file_ = *std::move(opened);
+  }
+  auto stat = fstat(file_, want::basic);
+  if (!stat) return failed({stat.error().number, "stat"});
+  first_ = *stat;
+  return {};
+}
+
+Result<void> Replacement::file() {
+  const auto open_new = [&](const std::string& name) -> Result<void> {
+    file_ = TRY(open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, parent_.directory, 0600));
+    return {};
+  };
+  TRY(make("open", open_new));
+  // Under a umask that takes these too, no attribute could be set.
+  if ((first_.mode & 0600) != 0600) return set_mode(0600);
+  return {};
+}
+
+Result<void> Replacement::symlink(const std::string& target) {
+  return make("symlink", [&](const std::string& name) {
+    return core::symlink(target, name, parent_.directory);
+  });
+}
+
+Result<void> Replacement::node(mode_t mode, dev_t device) {
+  return make("mknod", [&](const std::string& name) {
+    return mknod(name, (mode & S_IFMT) | 0600, device, parent_.directory);
+  });
+}
+
+Result<void> Replacement::keep() {
+  if (!old_file_) {
+    const auto mode = mode_of_new();
+    return mode ? set_mode(*mode) : Result<void>(failed(mode.error()));
+  }
+  const auto stat = fstat(old_file_, want::basic);
+  if (!stat) return failed({stat.error().number, "stat"});
+  auto kept = keep(old_file_, *stat);
+  if (kept || kept.error().number != ENOSYS) return kept;
+  // Without /proc the file must be opened to tell its attributes.
+  const auto opened = open(parent_.name, to_read, parent_.directory);
+  const auto now = opened ? fstat(*opened, want::basic) : std::unexpected(opened.error());
+  return now && same_file(*now, *stat) ? keep(*opened, *now) : kept;
+}
+
+Result<void> Replacement::keep(FdRef file, const Stat& stat) {
+  mode_t mode = stat.mode & 07777;
+  TRY(keep_owner(stat, mode));
+  TRY(keep_xattrs(file));
+  // A symbolic link has no mode of its own.
+  if (first_.type == Type::link) return {};
+  return set_mode(mode);
+}
+
+Result<void> Replacement::keep_owner(const Stat& stat, mode_t& mode) {
+  const uid_t user = stat.uid == first_.uid ? same_user : stat.uid;
+  const gid_t group = stat.gid == first_.gid ? same_group : stat.gid;
+  if (how_->owner) {
+    if (user == same_user && group == same_group) return {};
+    auto done = fchown(file_, user, group);
+    return done ? done : failed(std::move(done).error());
+  }
+  if (user != same_user) mode &= ~mode_t{S_ISUID};
+  if (group != same_group) mode &= ~mode_t{S_ISGID};
+  return {};
+}
+
+Result<void> Replacement::keep_xattrs(FdRef from) {
+  if (!how_->xattrs) return {};
+  const auto copy = [&]() -> Result<void> {
+    const auto wanted = TRY(listxattr(from));
+    const auto there = TRY(listxattr(file_));
+    for (const std::string& name : wanted) {
+      if (is_of_kernel(name)) continue;
+      const auto value = getxattr(from, name);
+      if (!value && value.error().number == ENODATA) continue;
+      if (!value) return std::unexpected(value.error());
+      const auto has = getxattr(file_, name);
+      const bool same = has && *has == *value;
+      if (!same) TRY(setxattr(file_, name, *value));
+    }
+    // What the directory gave it.
+    for (const std::string& name : there) {
+      if (is_of_kernel(name) || std::ranges::count(wanted, name) != 0) continue;
+      TRY(removexattr(file_, name));
+    }
+    return {};
+  };
+  auto done = copy();
+  return done ? done : failed(std::move(done).error());
+}
+
+Result<void> Replacement::set_mode(mode_t mode) {
+  const bool plain = first_.type == Type::file;
+  if (plain && ::fchmod(FdRef(file_).number(), mode) != 0) return failed({errno, "chmod"});
+  if (!plain) {
+    if (auto done = fchmod(file_, mode); !done) return failed(std::move(done).error());
+  }
+  if ((mode & (S_ISUID | S_ISGID)) == 0) return {};
+  // The kernel says nothing of a set-group-id that is not this process's to give.
+  const auto now = fstat(file_, want::mode);
+  if (!now) return failed({now.error().number, "stat"});
+  if ((now->mode & 07777) != mode) return failed({EPERM, "chmod"});
+  return {};
+}
+
+/// What open(2) with 0666 would give a file here.
+Result<mode_t> Replacement::mode_of_new() const {
+  const auto readable = open(".", O_RDONLY | O_DIRECTORY, parent_.directory);
+  const FdRef directory = readable ? *readable : parent_.directory;
+  const auto list = getxattr(directory, "system.posix_acl_default");
+  if (list) return mode_under(*list);
+  const int number = list.error().number;
+  if (number != ENODATA && number != ENOTSUP) return std::unexpected(list.error());
+  return 0666 & ~get_umask();
+}
+
+Result<void> Replacement::set_times(Time access, Time modification) {
+  const auto time = [](Time from) {
+    return timespec{static_cast<time_t>(from.seconds), static_cast<long>(from.nanoseconds)};
+  };
+  auto done = futimens(file_, {time(access), time(modification)});
+  return done ? done : failed(std::move(done).error());
+}
+
+Result<void> Replacement::sync() {
+  if (first_.type != Type::file) return {};
+  auto done = how_->sync ? fsync(file_) : flush(file_);
+  return done ? done : failed(std::move(done).error());
+}
+
+Result<void> Replacement::commit() {
+  const FdRef directory = parent_.directory;
+  if (how_->backup) {
+    auto made = backup_.make(directory, parent_.name, how_->sync);
+    if (!made) return failed(std::move(made).error());
+  }
+  TRY(held_.check());
+  if (::renameat(directory.number(), temporary_.c_str(), directory.number(),
+                 parent_.name.c_str()) != 0) {
+    return failed({errno, "rename"});
+  }
+  temporary_.clear();
+  backup_.keep();
+  if (!how_->sync) return {};
+  auto synced = first_.type == Type::file ? directory_.sync(file_) : directory_.sync({});
+  if (synced) return {};
+  synced.error().note = in_place;
+  return failed(std::move(synced).error());
+}
+
+// -- what the applet does
+
+Result<Replaced> replace(Path source, Path dest, At at, const ReplaceHow& how) {
+  std::optional<HeldSignals> held;
+  Backup backup;
+  if (how.backup) {
+    held.emplace();
+    TRY(backup.begin(dest, *how.backup, at));
+    const auto parent = open_parent(dest, at);
+    if (!parent) return failure(parent.error().number, "open", dest);
+    TRY(backup.make(parent->directory, whole_name(*parent), false));
+  }
+  TRY(rename(source, dest, at));
+  Replaced replaced;
+  if (const auto still = lstat(source, want::ino, at)) {
+    const auto there = lstat(dest, want::ino, at);
+    replaced.moved = !there || !same_file(*still, *there);
+  }
+  if (replaced.moved) backup.keep();
+  replaced.backed_up = backup.kept();
+  return replaced;
+}
+
+namespace {
+
+/// A file that is to get a name elsewhere.
+struct Source {
+  Parent parent;
+  Fd file;  ///< O_PATH
+  Stat stat;
+};
+
+Result<Source> find_source(Path path, At at) {
+  Source source;
+  source.parent = TRY(open_parent(path, at));
+  source.file = TRY(open(source.parent.name, O_PATH | O_NOFOLLOW, source.parent.directory));
+  source.stat = TRY(fstat(source.file, want::basic | want::mount_id));
+  if (source.parent.slash && source.stat.type != Type::dir) return failure(ENOTDIR, "rename");
+  return source;
+}
+
+/// Opens the regular file that was found, and nothing else.
+Result<Fd> open_to_read(const Source& source) {
+  Fd file = TRY(open(source.parent.name, to_read, source.parent.directory));
+  if (!same_file(TRY(fstat(file, want::ino)), source.stat)) return failure(EBUSY, "open");
+  return file;
+}
+
+/// rename(2), and both the file and its name are on the disk.
+Result<Replaced> replace_durably(Path path, Path dest, At at, const ReplaceHow& how) {
+  SyncedDirectory directory;
+  // What is not found here, rename speaks of.
+  const auto source = find_source(path, at);
+  const auto parent = open_parent(dest, at);
+  if (!how.sync || !source || !parent) return replace(path, dest, at, how);
+  TRY(directory.begin(parent->directory));
+  const Stat there = TRY(fstat(parent->directory, want::mount_id));
+  Fd file;
+  // To another mount it cannot go, and would be synchronised for nothing.
+  if (source->stat.type == Type::file && source->stat.mount_id == there.mount_id) {
+    if (auto opened = open_to_read(*source)) {
+      file = *std::move(opened);
+      TRY(fsync(file));
+    } else {
+      ::sync();
+    }
+  }
+  const Replaced replaced = TRY(replace(path, dest, at, how));
+  if (auto synced = directory.sync(file); !synced) {
+    synced.error().note = in_place;
+    return std::unexpected(std::move(synced).error());
+  }
+  return replaced;
+}
+
+/// Makes a copy of `source` the file `dest`, and takes the source away.
+Result<Replaced> copy_over(const Source& source, Path dest, At at, const ReplaceHow& how) {
+  Replacement copy(how);
+  TRY(copy.begin(dest, at));
+  if (copy.old() && same_file(*copy.old(), source.stat)) return Replaced{.moved = false};
+  Fd content;
+  std::string target;
+  Stat before = source.stat;
+  switch (before.type) {
+    case Type::file:
+      content = TRY(open_to_read(source));
+      before = TRY(fstat(content, want::basic));
+      TRY(copy.file());
+      TRY(copy_content(content, copy.made(), copy.held()));
+      break;
+    case Type::link:
+      target = TRY(readlink("", source.file));
+      TRY(copy.symlink(target));
+      break;
+    case Type::fifo:
+    case Type::character:
+    case Type::block:
+      TRY(copy.node(before.mode, static_cast<dev_t>(before.rdev)));
+      break;
+    default:
+      return std::unexpected(Error{.number = EXDEV,
+                                   .call = "rename",
+                                   .note = before.type == Type::dir ? "a directory is not copied"
+                                                                    : "a socket is not copied"});
+  }
+  const FdRef from = content ? content : source.file;
+  TRY(copy.keep(from, before));
+  TRY(copy.set_times(before.atime, before.mtime));
+  TRY(copy.sync());
+  const auto unchanged = [&](const char* note) -> Result<void> {
+    if (!changed(before, TRY(fstat(from, want::basic)))) return {};
+    return std::unexpected(Error{.number = EBUSY, .call = "read", .note = note});
+  };
+  TRY(unchanged("it changed while it was copied"));
+  TRY(copy.commit());
+  const Replaced replaced{.copied = true, .backed_up = copy.backed_up()};
+  TRY(unchanged("it changed; a copy of what it was is in place"));
+  const auto& [directory, name, slash] = source.parent;
+  const auto still = lstat(name, want::ino, directory);
+  if (!still || !same_file(*still, before)) return replaced;
+  if (auto gone = unlink(name, directory); !gone && gone.error().number != ENOENT) {
+    gone.error().note = in_place;
+    return std::unexpected(std::move(gone).error());
+  }
+  return replaced;
+}
+
+}  // namespace
+
+Result<Replaced> replace_by_copy(Path source, Path dest, At at, const ReplaceHow& how) {
+  auto replaced = replace_durably(source, dest, at, how);
+  if (!replaced && replaced.error().number == EXDEV) {
+    const auto found = find_source(source, at);
+    replaced = found ? copy_over(*found, dest, at, how) : std::unexpected(found.error());
+  }
+  if (replaced) return replaced;
+  Error error = std::move(replaced).error();
+  if (!error.target) {
+    error.path = source.c_str();
+    error.target = dest.c_str();
+  }
+  return std::unexpected(std::move(error));
+}
+
+Result<Replaced> replace_content(FdRef input, Path dest, At at, const ReplaceHow& how) {
+  Replacement replacement(how);
+  TRY(replacement.begin(dest, at));
+  TRY(replacement.file());
+  if (auto copied = copy_stream(input, replacement.made(), replacement.held()); !copied) {
+    return replacement.failed(std::move(copied).error());
+  }
+  TRY(replacement.keep());
+  TRY(replacement.sync());
+  TRY(replacement.commit());
+  return Replaced{.backed_up = replacement.backed_up()};
+}
+
+}  // namespace core

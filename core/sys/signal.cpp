@@ -1,0 +1,71 @@
+#include "core/sys/signal.hpp"
+
+#include <poll.h>
+#include <pthread.h>
+
+#include <ctime>
+
+#include "core/sys/backend.hpp"
+
+namespace core {
+
+HeldSignals::HeldSignals() {
+  sigset_t ends;
+  ::sigemptyset(&ends);
+  for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2,
+                           SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF}) {
+    struct ::sigaction action;
+    // One that is ignored would wait to be let through all the same.
+    const bool ignored = ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+    if (!ignored) ::sigaddset(&ends, signal);
+  }
+  ::pthread_sigmask(SIG_BLOCK, &ends, &before_);
+  // What was held back before never gets through by letting go of this.
+  ::sigemptyset(&held_);
+  for (int signal = 1; signal < SIGRTMIN; ++signal) {
+    if (::sigismember(&ends, signal) == 1 && ::sigismember(&before_, signal) == 0) {
+      ::sigaddset(&held_, signal);
+    }
+  }
+}
+
+HeldSignals::~HeldSignals() {
+  const int number = errno;
+  if (::sigismember(&held_, SIGXFSZ) == 1) {
+    sigset_t too_large;
+    ::sigemptyset(&too_large);
+    ::sigaddset(&too_large, SIGXFSZ);
+    const timespec now = {};
+    ::sigtimedwait(&too_large, nullptr, &now);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  errno = number;
+}
+
+Result<void> HeldSignals::check() const {
+  sigset_t pending;
+  ::sigpending(&pending);
+  for (int signal = 1; signal < SIGRTMIN; ++signal) {
+    if (signal != SIGXFSZ && ::sigismember(&pending, signal) == 1 &&
+        ::sigismember(&held_, signal) == 1) {
+      return failure(EINTR, "read");
+    }
+  }
+  return {};
+}
+
+Result<void> HeldSignals::wait_to_read(FdRef fd) {
+  if (!descriptor_) descriptor_ = backend::signal_descriptor(held_);
+  // Without one it has to be asked for again and again.
+  constexpr int often = 50;
+  for (;;) {
+    pollfd ends[] = {{fd.number(), POLLIN, 0}, {-1, POLLIN, 0}};
+    if (descriptor_) ends[1].fd = FdRef(descriptor_).number();
+    const int count = ::poll(ends, 2, descriptor_ ? -1 : often);
+    TRY(check());
+    if (count < 0 && errno != EINTR) return failure("poll");
+    if (count > 0 && ends[0].revents != 0) return {};
+  }
+}
+
+}  // namespace core

@@ -1,0 +1,33 @@
+// Signals: held back for as long as something must not be left half done.
+#pragma once
+
+#include <csignal>
+
+#include "core/sys/fd.hpp"
+#include "core/sys/result.hpp"
+
+namespace core {
+
+/// Holds back the signals that would end this process, for as long as it lives: SIGHUP, SIGINT,
+/// SIGQUIT, SIGTERM and their like. One that came meanwhile does its work when this goes, unless
+/// it is held back from outside too. What is ignored stays ignored. SIGXFSZ is no more than
+/// the EFBIG that comes with it. For one thread. sigprocmask(2)
+class HeldSignals {
+ public:
+  HeldSignals();
+  ~HeldSignals();
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+
+  /// EINTR where one came: it is time to clean up and to let it through. sigpending(2)
+  Result<void> check() const;
+  /// Waits until `fd` can be read, or has come to its end; EINTR as above. poll(2), signalfd(2)
+  Result<void> wait_to_read(FdRef fd);
+
+ private:
+  sigset_t held_;
+  sigset_t before_;
+  Fd descriptor_;
+};
+
+}  // namespace core
