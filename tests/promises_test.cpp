@@ -107,7 +107,10 @@ TEST_CASE("after a failed path the others are done, and the status tells") {
   scratch.file("dir/file");
   for (const std::string& name : path_applets()) {
     CAPTURE(name);
-    const Words good = {name == "readlink" ? scratch.link("dir", "link") : scratch / "dir"};
+    // The room on a disk is never the same twice.
+    const Words good = {name == "readlink"  ? scratch.link("dir", "link")
+                        : name == "statvfs" ? "/proc"
+                                            : scratch / "dir"};
     // Directories of ls have headers where there are several; --json has none.
     const Words command = {name, "--json"};
     const Ran alone = osbox(joined(command, good));
