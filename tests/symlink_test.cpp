@@ -1,1 +1,181 @@
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/sys/fs.hpp"
+#include "core/sys/stat.hpp"
 #include "tests/harness.hpp"
+
+namespace {
+
+std::string text_of(const std::string& link) { return core::readlink(link).value_or("?"); }
+
+}  // namespace
+
+TEST_CASE("symlink makes a link of any text, and says nothing") {
+  const Scratch scratch;
+  std::vector<std::string> texts = tests::hostile_names();
+  texts.push_back(std::string(4095, 't'));
+  texts.push_back("/no/such//../place/");
+  for (const std::string& text : texts) {
+    CAPTURE(text);
+    const Ran ran = osbox({"symlink", "--", text, scratch / "link"});
+    CHECK(ran.status == 0);
+    CHECK(ran.out == "");
+    CHECK(ran.err == "");
+    CHECK(text_of(scratch / "link") == text);
+    REQUIRE(::unlink((scratch / "link").c_str()) == 0);
+  }
+  const std::string longer(4096, 't');
+  CHECK(osbox({"symlink", longer, scratch / "link"})
+            .err.ends_with(": ENAMETOOLONG: File name too long\n"));
+  CHECK(osbox({"symlink", "", scratch / "link"}).err ==
+        "symlink: '' -> " + scratch / "link" + ": ENOENT: No such file or directory\n");
+  for (const std::string& name : tests::hostile_names()) {
+    CHECK(osbox({"symlink", "text", scratch / name}).status == 0);
+    CHECK(text_of(scratch / name) == "text");
+  }
+}
+
+TEST_CASE("symlink overwrites nothing, and makes nothing in a directory") {
+  const Scratch scratch;
+  for (const std::string& there :
+       {scratch.link("old", "link"), scratch.file("file", "kept"), scratch.directory("dir"),
+        scratch.link("dir", "dirlink"), scratch / "dir/"}) {
+    const Ran ran = osbox({"symlink", "text", there});
+    CHECK(ran.status == 1);
+    CHECK(ran.err == "symlink: text -> " + there + ": EEXIST: File exists\n");
+  }
+  CHECK(text_of(scratch / "link") == "old");
+  CHECK(!core::lstat(scratch / "dir/text"));
+  CHECK(osbox({"symlink", "text", scratch / "nosuch/"}).err ==
+        "symlink: text -> " + scratch / "nosuch/" + ": ENOENT: No such file or directory\n");
+  CHECK(osbox({"symlink", "--replace", "text", scratch / "nosuch/"}).status == 1);
+  CHECK(!core::lstat(scratch / "nosuch"));
+}
+
+TEST_CASE("symlink --replace swaps a link, and nothing else") {
+  const Scratch scratch;
+  const std::string link = scratch.link("old", "link");
+  const Ran ran = osbox({"symlink", "--replace", "--json", "new", link});
+  if (!tests::newer_calls()) {
+    CHECK(ran.status == 1);
+    CHECK(text_of(link) == "old");
+    CHECK(osbox({"symlink", "--replace", "new", link}).err ==
+          "symlink: new -> " + link +
+              ": rename: EOPNOTSUPP: Operation not supported (make it "
+              "under another name, and use 'replace')\n");
+    return;
+  }
+  CHECK(ran.out == "{\"path\":\"" + link + "\",\"target\":\"new\",\"replaced\":\"old\"}\n");
+  CHECK(text_of(link) == "new");
+  CHECK(osbox({"symlink", "--replace", "-v", "first", scratch / "fresh"}).out ==
+        "made " + scratch / "fresh" + " -> first\n");
+  CHECK(osbox({"symlink", "--replace", "--json", "first", scratch / "fresh2"})
+            .out.ends_with("\"replaced\":null}\n"));
+  scratch.file("dir-content");
+  for (const std::string& there : {scratch.file("file", "kept"), scratch.directory("dir")}) {
+    const Ran refused = osbox({"symlink", "--replace", "text", there});
+    CHECK(refused.status == 1);
+    CHECK(refused.err == "symlink: text -> " + there + ": EEXIST: File exists\n");
+    CHECK(core::lstat(there)->type != core::Type::link);
+  }
+  // Of links to directories too it is the link that counts.
+  CHECK(osbox({"symlink", "--replace", "other", scratch.link("dir", "dirlink")}).status == 0);
+  CHECK(text_of(scratch / "dirlink") == "other");
+  CHECK(tests::shell("ls -A \"$1\" | grep -c '^.osbox'", {scratch.path()}).out == "0\n");
+}
+
+TEST_CASE("symlink --replace leaves no moment without the link") {
+  if (!tests::newer_calls()) return;
+  const Scratch scratch;
+  scratch.link("0", "link");
+  const Ran ran = tests::run(
+      {.words = {"python3", "-c",
+                 "import os, subprocess, sys\n"
+                 "p = subprocess.Popen(['sh', '-c', 'for i in $(seq 200); do \"$0\" symlink "
+                 "--replace $i link || exit; done', sys.argv[1]])\n"
+                 "seen = set()\n"
+                 "while p.poll() is None: seen.add(os.readlink('link'))\n"
+                 "print(p.returncode, len(seen) > 1, os.readlink('link'), os.listdir())\n",
+                 tests::binary()},
+       .directory = scratch.path()});
+  CHECK(ran.err == "");
+  CHECK(ran.out == "0 True 200 ['link']\n");
+}
+
+TEST_CASE("symlink --relative is Python's relpath of the real paths, and ln -sr") {
+  const Scratch scratch;
+  scratch.directory("a");
+  scratch.directory("a/b");
+  scratch.directory("a/bc");
+  scratch.file("a/b/file");
+  scratch.link("a/b", "jump");
+  scratch.link("b/file", "a/link");
+  scratch.link("nowhere/x", "dangling");
+  const std::vector<std::string> targets = {
+      "a",        "a/b",      "a/bc",        ".",          "..",        "/",
+      "a/b/file", "jump",     "new",         "jump/..",    "a/../a/",   "/etc",
+      "a/link",   "dangling", "no/such/x",   "jump/file",  "a/b/../bc", "//tmp//",
+      "/no",      "a/bx",     scratch / "a", "/etc/passwd"};
+  const std::vector<std::string> links = {"1",      "a/1",       "a/b/1",
+                                          "jump/1", "a/bc/../1", "./jump/../2"};
+  std::string list;
+  for (const std::string& target : targets) {
+    for (const std::string& link : links) list += target + '\n' + link + '\n';
+  }
+  const auto theirs = tests::lines(
+      tests::run(
+          {.words =
+               {"python3", "-c",
+                "import os, subprocess, sys\n"
+                "lines = sys.stdin.read().split('\\n')[:-1]\n"
+                "for t, l in zip(lines[::2], lines[1::2]):\n"
+                "  d = os.path.dirname(l) or '.'\n"
+                "  r = os.path.relpath(os.path.realpath(t), os.path.realpath(d))\n"
+                "  subprocess.run(['ln', '-sr', '--', t, l]); g = os.readlink(l); os.unlink(l)\n"
+                "  print(r if r == g else (r, g))\n"},
+           .input = list,
+           .directory = scratch.path()})
+          .out);
+  REQUIRE(theirs.size() == targets.size() * links.size());
+  std::size_t i = 0;
+  for (const std::string& target : targets) {
+    for (const std::string& link : links) {
+      CAPTURE(target);
+      CAPTURE(link);
+      const Ran ran = tests::run({.words = {tests::binary(), "symlink", "--relative", target, link},
+                                  .directory = scratch.path()});
+      CHECK(ran.err == "");
+      CHECK(text_of(scratch / link) == theirs[i]);
+      ::unlink((scratch / link).c_str());
+      ++i;
+    }
+  }
+  CHECK(osbox({"symlink", "--relative", "/x", scratch / "nosuch/l"}).err ==
+        "symlink: /x -> " + scratch / "nosuch/l" +
+            ": realpath: ENOENT: No such file or directory\n");
+}
+
+TEST_CASE("symlink takes pairs, and keeps to --beneath") {
+  const Scratch scratch;
+  const std::string list =
+      scratch.file("list", "one" + std::string(1, '\0') + (scratch / "1") + '\0' + "two" + '\0' +
+                               (scratch / "1") + '\0' + "three" + '\0' + (scratch / "3") + '\0');
+  const Ran ran = osbox({"symlink", "--files0-from", list, "-v"});
+  CHECK(ran.status == 1);
+  CHECK(ran.out == "made " + scratch / "1" + " -> one\nmade " + scratch / "3" + " -> three\n");
+  CHECK(ran.err == "symlink: two -> " + scratch / "1" + ": EEXIST: File exists\n");
+  if (!tests::newer_calls()) return;
+  const std::string in = scratch.directory("in");
+  scratch.directory("in/d");
+  scratch.link("..", "in/up");
+  CHECK(osbox({"symlink", "--beneath", in, "/etc", "link"}).status == 0);
+  CHECK(text_of(in + "/link") == "/etc");
+  CHECK(osbox({"symlink", "--beneath", in, "t", "up/x"}).err ==
+        "symlink: t -> up/x: EXDEV: Invalid cross-device link\n");
+  CHECK(osbox({"symlink", "--relative", "--beneath", in, "new", "d/l"}).status == 0);
+  CHECK(text_of(in + "/d/l") == "../new");
+  CHECK(osbox({"symlink", "--relative", "--beneath", in, "../list", "d/m"}).err ==
+        "symlink: ../list -> d/m: realpath: EXDEV: Invalid cross-device link\n");
+}
