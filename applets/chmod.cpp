@@ -33,8 +33,8 @@ constexpr Word<Type> types[] = {{"f", Type::file}, {"d", Type::dir}};
 
 constexpr Option options[] = {
     flag<&Args::recursive>('R', "recursive", "All that is below a directory too; no link counts"),
-    sets<&Args::links, core::Links::no_follow>(0, "no-follow",
-                                               "Follow no symbolic link: it has no mode (EOPNOTSUPP)"),
+    sets<&Args::links, core::Links::no_follow>(
+        0, "no-follow", "Follow no symbolic link: it has no mode (EOPNOTSUPP)"),
     value<&Args::reference>(0, "reference", "FILE", "The mode that FILE has, instead of MODE",
                             Completes::file),
     choice<&Args::type, types>(0, "type", "TYPE",
@@ -141,10 +141,8 @@ class Change {
     if (when == When::unless_it_shuts_out && !is_open(mode)) return false;
     const auto done = core::chmod(walk_.bare(), mode, core::Links::no_follow, at);
     if (done) return true;
-    // A link may have taken the place of what was there.
-    if (done.error().number == ENOTSUP && TRY(walk_.stat(core::want::type)).type == Type::link) {
-      return true;
-    }
+    // Perhaps a link took the place of what was there; a descriptor knows, and stays with it.
+    if (done.error().number == ENOTSUP) return change_opened(when);
     return std::unexpected(done.error());
   }
 
