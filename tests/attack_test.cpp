@@ -403,6 +403,7 @@ namespace {
 struct Change {
   Words words;
   Words paths;
+  bool follows_link = false;  ///< which --no-symlinks would never let it
 };
 
 std::vector<Change> changes_in_a_directory() {
@@ -414,7 +415,7 @@ std::vector<Change> changes_in_a_directory() {
       {{"chown", "-R", other_owner()}, {"dir/x"}},
       {{"link"}, {"file", "dir/new"}},
       {{"link"}, {"dir/file", "new"}},
-      {{"link", "--follow"}, {"dir/link", "new"}},
+      {{"link", "--follow"}, {"dir/link", "new"}, true},
       {{"makedirs"}, {"dir/new/1/2"}},
       {{"mkdir"}, {"dir/new"}},
       {{"mkfifo"}, {"dir/new"}},
@@ -484,6 +485,7 @@ TEST_CASE("--beneath and --no-symlinks keep every applet inside, whatever is swa
   const EmptyInput input;
   for (const Change& change : changes_in_a_directory()) {
     for (const bool beneath : {true, false}) {
+      if (change.follows_link && !beneath) continue;
       CAPTURE(tests::line(change.words));
       CAPTURE(tests::line(change.paths));
       CAPTURE(beneath);
