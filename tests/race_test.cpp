@@ -10,9 +10,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <cstdint>
+#include <new>
 
 #include "core/sys/fd.hpp"
 #include "core/sys/fs.hpp"
@@ -172,18 +173,25 @@ struct Seen {
 };
 
 /// Reads with `look`, which returns the one letter that it saw, '-' for nothing and '?' for a
-/// mixture, until `work` is done in a process of its own; that must say 0.
-Seen look_on(const std::function<char()>& look, const std::function<int()>& work) {
-  Seen seen;
+/// mixture, while another process does its rounds with `work`, which must return 0: `least` of them
+/// and until it was seen `enough`.
+Seen look_on(const std::function<char()>& look, const std::function<int(int round)>& work,
+             int least, const std::function<bool(const Seen&)>& enough) {
+  auto* const done = new (::mmap(nullptr, sizeof(std::atomic<bool>), PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0)) std::atomic<bool>(false);
   std::array<int, 2> pipe;
   REQUIRE(::pipe2(pipe.data(), O_CLOEXEC | O_NONBLOCK) == 0);
   const pid_t worker = ::fork();
   REQUIRE(worker >= 0);
   if (worker == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::_exit(work());
+    for (int round = 0; round < least || (!*done && round < 1000 * least); ++round) {
+      if (work(round) != 0) ::_exit(1);
+    }
+    ::_exit(0);
   }
   ::close(pipe[1]);
+  Seen seen;
   char last = 0;
   char byte;
   // The worker holds the other end as long as it works.
@@ -192,11 +200,14 @@ Seen look_on(const std::function<char()>& look, const std::function<int()>& work
     ++(letter == '-' ? seen.gaps : letter == '?' ? seen.parts : seen.whole);
     seen.changes += letter != last ? 1 : 0;
     last = letter;
+    if (enough(seen)) *done = true;
   }
   ::close(pipe[0]);
+  ::munmap(done, sizeof *done);
   int status = 0;
   REQUIRE(::waitpid(worker, &status, 0) == worker);
   CHECK(status == 0);
+  CHECK(enough(seen));
   return seen;
 }
 
@@ -225,37 +236,31 @@ int with_input(const std::string& path, const Words& words) {
   return osbox(words).status;
 }
 
-void saw_only_whole(const Seen& seen) {
+void sees_only_whole(const std::function<char()>& look, const std::function<int(int)>& work,
+                     int least) {
+  const Seen seen = look_on(look, work, least, [](const Seen& all) { return all.changes > 20; });
   CHECK(seen.gaps == 0);
   CHECK(seen.parts == 0);
-  // It did look while something happened.
-  CHECK(seen.changes > 5);
 }
 
-constexpr int rounds = 300;
+char letter_of(int round) { return round % 2 == 0 ? 'a' : 'b'; }
 
 }  // namespace
 
 TEST_CASE("a reader sees what is neither old nor new where a file is written in place") {
   const Scratch scratch;
   const std::string name = scratch.file("name", std::string(size, 'a'));
-  const Seen parts = look_on([&] { return look_into(name); },
-                             [&] {
-                               for (int i = 0; i < rounds; ++i)
-                                 scratch.file("name", std::string(size, i % 2 ? 'a' : 'b'));
-                               return 0;
-                             });
-  CHECK(parts.parts > 0);
+  look_on([&] { return look_into(name); },
+          [&](int round) {
+            scratch.file("name", std::string(size, letter_of(round)));
+            return 0;
+          },
+          10, [](const Seen& seen) { return seen.parts > 0; });
   const std::string link = scratch.link("a", "link");
-  const Seen gaps =
-      look_on([&] { return look_at_link(link); },
-              [&] {
-                for (int i = 0; i < 20 * rounds; ++i) {
-                  if (::unlink(link.c_str()) != 0 || ::symlink("b", link.c_str()) != 0) return 1;
-                }
-                return 0;
-              });
-  CHECK(gaps.gaps > 0);
+  look_on(
+      [&] { return look_at_link(link); },
+      [&](int) { return ::unlink(link.c_str()) == 0 && ::symlink("b", link.c_str()) == 0 ? 0 : 1; },
+      100, [](const Seen& seen) { return seen.gaps > 0; });
 }
 
 TEST_CASE("a reader of what replace takes the place of sees the old file or the new one") {
@@ -263,41 +268,40 @@ TEST_CASE("a reader of what replace takes the place of sees the old file or the 
   const std::string name = scratch.file("name", std::string(size, 'x'));
   const auto look = [&] { return look_into(name); };
   SUBCASE("replace") {
-    saw_only_whole(look_on(look, [&] {
-      for (int i = 0; i < rounds; ++i) {
-        const std::string fresh = file_of(scratch, i % 2 ? 'a' : 'b');
-        if (osbox({"replace", fresh, name}).status != 0) return 1;
-      }
-      return 0;
-    }));
+    sees_only_whole(
+        look,
+        [&](int round) {
+          return osbox({"replace", file_of(scratch, letter_of(round)), name}).status;
+        },
+        300);
   }
   for (const bool sync : {false, true}) {
     const auto durably = [&](Words words) {
       if (!sync) words.insert(words.begin() + 1, "--no-sync");
       return words;
     };
-    const int times = sync ? rounds / 10 : rounds;
+    const int least = sync ? 30 : 300;
     SUBCASE(sync ? "replace --stdin" : "replace --stdin --no-sync") {
       file_of(scratch, 'a');
       file_of(scratch, 'b');
-      saw_only_whole(look_on(look, [&] {
-        for (int i = 0; i < times; ++i) {
-          const std::string from = scratch / (i % 2 ? "a" : "b");
-          if (with_input(from, durably({"replace", "--stdin", name})) != 0) return 1;
-        }
-        return 0;
-      }));
+      sees_only_whole(
+          look,
+          [&](int round) {
+            return with_input(scratch / std::string(1, letter_of(round)),
+                              durably({"replace", "--stdin", name}));
+          },
+          least);
     }
     SUBCASE(sync ? "replace --copy" : "replace --copy --no-sync") {
       // From another file system, where there is one.
       const Scratch other("/dev/shm");
-      saw_only_whole(look_on(look, [&] {
-        for (int i = 0; i < times; ++i) {
-          const std::string fresh = file_of(other, i % 2 ? 'a' : 'b');
-          if (osbox(durably({"replace", "--copy", fresh, name})).status != 0) return 1;
-        }
-        return 0;
-      }));
+      sees_only_whole(
+          look,
+          [&](int round) {
+            return osbox(durably({"replace", "--copy", file_of(other, letter_of(round)), name}))
+                .status;
+          },
+          least);
     }
   }
 }
@@ -305,15 +309,12 @@ TEST_CASE("a reader of what replace takes the place of sees the old file or the 
 TEST_CASE("a reader of a link that symlink --replace changes sees the old one or the new one") {
   const Scratch scratch;
   const std::string name = scratch.link("x", "name");
-  saw_only_whole(look_on([&] { return look_at_link(name); },
-                         [&] {
-                           for (int i = 0; i < 10 * rounds; ++i) {
-                             const std::string target(200, i % 2 ? 'a' : 'b');
-                             if (osbox({"symlink", "--replace", target, name}).status != 0)
-                               return 1;
-                           }
-                           return 0;
-                         }));
+  sees_only_whole(
+      [&] { return look_at_link(name); },
+      [&](int round) {
+        return osbox({"symlink", "--replace", std::string(200, letter_of(round)), name}).status;
+      },
+      3000);
 }
 
 TEST_CASE("of many that replace one link at the same time the last one wins, and nothing is left") {
