@@ -32,7 +32,8 @@ Stored take_mode(core::Mode& mode, std::string_view text) {
 constexpr Word<Type> types[] = {{"f", Type::file}, {"d", Type::dir}};
 
 constexpr Option options[] = {
-    flag<&Args::recursive>('R', "recursive", "All that is below a directory too; no link counts"),
+    flag<&Args::recursive>('R', "recursive",
+                           "All that is below a directory too; links are passed over"),
     sets<&Args::links, core::Links::no_follow>(
         0, "no-follow", "Follow no symbolic link: it has no mode (EOPNOTSUPP)"),
     value<&Args::reference>(0, "reference", "FILE", "The mode that FILE has, instead of MODE",
@@ -147,8 +148,22 @@ class Change {
   }
 
   core::Result<bool> change_opened(When when) {
+    // To leave a file alone a look at it is enough.
+    if (args_.if_changed && TRY(is_right_already())) return true;
     const core::Fd file = TRY(walk_.open_path());
     return change(file, records_.wanted() ? walk_.path() : std::string_view(), when);
+  }
+
+  /// True, and told, where there is nothing to be done.
+  core::Result<bool> is_right_already() {
+    const core::Stat stat = TRY(walk_.stat(core::want::type | core::want::mode));
+    const mode_t old = stat.mode & core::permission_bits;
+    if (stat.type == Type::link || args_.mode.apply(old, stat.type == Type::dir, umask_) != old) {
+      return false;
+    }
+    if (args_.type && stat.type != *args_.type) return true;
+    if (records_.wanted() && !args_.changes) records_.put({walk_.path(), old, old});
+    return true;
   }
 
   /// Changes an open file, whatever has its name by now.

@@ -77,7 +77,7 @@ Stored take_from(std::optional<Owner>& owner, std::string_view text) {
 }
 
 constexpr Option options[] = {
-    flag<&Args::recursive>('R', "recursive", "All that is below a directory too; links themselves"),
+    flag<&Args::recursive>('R', "recursive", "All that is below a directory too, links themselves"),
     sets<&Args::links, core::Links::no_follow>(
         0, "no-follow", "A symbolic link itself, not what it leads to; lchown does this"),
     parsed<&Args::from, take_from>(0, "from", "OWNER", "Pass over what belongs to somebody else"),
@@ -181,6 +181,11 @@ class Change {
   }
 
   core::Result<void> change_opened() {
+    // To leave a file alone a look at it is enough.
+    if (args_.if_changed && !records_.wanted() &&
+        args_.owner.is(TRY(walk_.stat(want::uid | want::gid)))) {
+      return {};
+    }
     const core::Fd file = TRY(walk_.open_path());
     return change(file, records_.wanted() ? walk_.path() : std::string_view());
   }
@@ -226,9 +231,9 @@ constexpr Alias aliases[] = {
     {"lchown", "--no-follow", "give files to a user and a group, following no link"}};
 
 constexpr Example examples[] = {
-    {"chown www-data:www-data page.html", "User and group by name"},
-    {"chown -v :100 report", "The group alone, by number"},
-    {"chown -R --from old --if-changed -c new tree", "What old had in a tree, told"},
+    {"chown root:root notes", "User and group by name"},
+    {"chown -v :100 notes", "The group alone, by number, told"},
+    {"chown -R --from 1000 -c 1001 tree", "What user 1000 had in a tree, told"},
     {"lchown root link", "The link, and not what it leads to"},
 };
 

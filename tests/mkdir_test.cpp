@@ -9,28 +9,35 @@ TEST_CASE("mkdir does what every applet owes that changes names") {
 }
 
 TEST_CASE("mkdir is os.mkdir") {
+  const std::string paths[] = {"'x'",         "'x/'",
+                               "'x//'",       "'x/.'",
+                               "'./x'",       "'d/x'",
+                               "'d//x'",      "'ld/x'",
+                               "'d/out/x'",   "'sg/x'",
+                               "'d'",         "'d/'",
+                               "'d/.'",       "'d/..'",
+                               "'d/../x'",    "'f'",
+                               "'f/'",        "'fifo'",
+                               "'lf'",        "'ld'",
+                               "'ld/'",       "'dangling'",
+                               "'dangling/'", "'dangling/x'",
+                               "'loop'",      "'loop/x'",
+                               "'nosuch/x'",  "''",
+                               "'.'",         "'..'",
+                               "'/'",         "'f/x'",
+                               "'ro/x'",      "'closed/x'",
+                               "'x' * 255",   "'x' * 256",
+                               "'x' * 5000",  "'d/' * 2500 + 'x'"};
   std::vector<tests::Twin> twins;
-  for (const std::string path : {"'x'",         "'x/'",
-                                 "'x//'",       "'x/.'",
-                                 "'./x'",       "'d/x'",
-                                 "'d//x'",      "'ld/x'",
-                                 "'d/out/x'",   "'sg/x'",
-                                 "'d'",         "'d/'",
-                                 "'d/.'",       "'d/..'",
-                                 "'d/../x'",    "'f'",
-                                 "'f/'",        "'fifo'",
-                                 "'lf'",        "'ld'",
-                                 "'ld/'",       "'dangling'",
-                                 "'dangling/'", "'dangling/x'",
-                                 "'loop'",      "'loop/x'",
-                                 "'nosuch/x'",  "''",
-                                 "'.'",         "'..'",
-                                 "'/'",         "'f/x'",
-                                 "'ro/x'",      "'closed/x'",
-                                 "'x' * 255",   "'x' * 256",
-                                 "'x' * 5000",  "'d/' * 2500 + 'x'"}) {
+  for (const std::string& path : paths) {
     twins.push_back({"mkdir(" + path + ")", "['mkdir', " + path + "]"});
   }
+  CHECK(tests::differences(twins) == "");
+  CHECK(tests::differences(twins, "0o022", true) == "");
+}
+
+TEST_CASE("mkdir -m is the mode of os.mkdir under every umask") {
+  std::vector<tests::Twin> twins;
   for (const auto& [mode, word] : {std::pair{"0o700", "700"},
                                    {"0o700", "00000700"},
                                    {"0", "0"},

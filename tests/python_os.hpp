@@ -13,8 +13,8 @@ struct Twin {
   std::string words;
 };
 
-/// What differs, a line each: the errno, or what is there afterwards. Every pair gets two fresh
-/// trees, and `umask`. With `as_nobody` both are nobody, who owns the tree.
+/// What differs, a line each: the errno, or what is there afterwards. Every pair meets two
+/// trees as they were made, and `umask`. With `as_nobody` both are nobody, who owns the tree.
 inline std::string differences(const std::vector<Twin>& twins, const std::string& umask = "0o022",
                                bool as_nobody = false) {
   const Scratch scratch;
@@ -36,7 +36,6 @@ def tree():
     os.chmod('sg', 0o2775)
     os.chmod('ro', 0o555)
     os.chmod('closed', 0)
-    os.umask(UMASK)
 
 def picture():
     found = []
@@ -47,15 +46,30 @@ def picture():
             found.append((path, oct(s.st_mode), s.st_gid, s.st_rdev, s.st_nlink))
     return sorted(found)
 
-def in_tree(name, do):
-    os.umask(0o022)
-    os.mkdir(name)
-    os.chdir(name)
-    tree()
-    answer = do()
-    now = picture()
-    os.chdir('..')
-    return answer, now
+class Tree:
+    """One that is made anew when something was changed."""
+    def __init__(self, name):
+        self.name, self.count = name, 0
+        self.make()
+
+    def make(self):
+        self.path = os.path.abspath(f'{self.name}{self.count}')
+        self.count += 1
+        os.umask(0o022)
+        os.mkdir(self.path)
+        os.chdir(self.path)
+        tree()
+        self.fresh = picture()
+        os.chdir('..')
+
+    def after(self, do):
+        os.chdir(self.path)
+        os.umask(UMASK)
+        answer, now = do(), picture()
+        os.chdir('..')
+        if now != self.fresh:
+            self.make()
+        return answer, now
 
 def theirs():
     try:
@@ -71,8 +85,9 @@ def ours():
     return re.search(rb'.*: (E[A-Z0-9]+): ', ran.stderr, re.S)[1].decode()
 
 OSBOX, UMASK = sys.argv[1], int(sys.argv[2], 0)
-for i, (call, words) in enumerate(zip(sys.argv[3::2], sys.argv[4::2])):
-    a, b = in_tree(f'theirs{i}', theirs), in_tree(f'ours-{i}', ours)
+their_tree, our_tree = Tree('theirs'), Tree('ours')
+for call, words in zip(sys.argv[3::2], sys.argv[4::2]):
+    a, b = their_tree.after(theirs), our_tree.after(ours)
     if a != b:
         print(call, a[0], b[0], sorted(set(a[1]) - set(b[1])), sorted(set(b[1]) - set(a[1])))
 )",

@@ -550,7 +550,8 @@ TEST_CASE("rename overwrites nothing, where the kernel has renameat2 and where i
       const std::string& theirs = pairs.numbers()[i];
       // What happens is the same but for directories. Why something does not, may differ.
       if (theirs == "0" && is_directory(pairs.from(i))) {
-        CHECK(numbers[i] == std::to_string(pairs.to(i) == "new/" ? ENOENT : refused));
+        const bool slash = pairs.to(i) == "new/" && refused != EINVAL;
+        CHECK(numbers[i] == std::to_string(slash ? ENOENT : refused));
       } else if (theirs == "0") {
         CHECK(numbers[i] == "0");
         ++moved;
@@ -600,8 +601,9 @@ TEST_CASE("the EPERM of a sticky directory is told, and not taken for a call tha
   if (tests::is_root()) REQUIRE(::chown(sticky.c_str(), 1, 1) == 0);
   const std::string told = tests::in_child(
       [&] {
-        return word(core::rename(theirs, sticky + "/new", {}, core::Rename::no_replace)) + " " +
-               word(core::rename(theirs, sticky + "/new")) + " " + word(core::unlink(theirs));
+        std::string all = word(core::rename(theirs, sticky + "/new", {}, core::Rename::no_replace));
+        all += " " + word(core::rename(theirs, sticky + "/new"));
+        return all + " " + word(core::unlink(theirs));
       },
       {}, true);
   if (tests::is_root()) {

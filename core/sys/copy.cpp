@@ -37,8 +37,8 @@ class Copy {
       if (by_kernel_) begin += static_cast<off_t>(*count);
     }
     if (begin == end) return begin;
-    TRY(seek(from_, begin, SEEK_SET));
-    TRY(seek(to_, begin, SEEK_SET));
+    (void)TRY(seek(from_, begin, SEEK_SET));
+    (void)TRY(seek(to_, begin, SEEK_SET));
     return by_hand(begin, end);
   }
 
@@ -87,7 +87,7 @@ Result<void> copy_content(FdRef from, FdRef to, const HeldSignals& held) {
     at = TRY(copy.range(*data, end));
     if (at < end) return {};
   }
-  TRY(copy.range(at, no_end));
+  (void)TRY(copy.range(at, no_end));
   return {};
 }
 

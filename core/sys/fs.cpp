@@ -69,6 +69,9 @@ int link_and_unlink(const Name& from, const Name& to, int refused) {
   // Both names are there for a moment, which is no way to end.
   const HeldSignals held;
   if (::linkat(from.directory(), from.path(), to.directory(), to.path(), 0) != 0) {
+    // The kernel lets the new name of a directory end in a slash, where link(2) sees nothing.
+    const bool slash = std::string_view(to.path()).ends_with('/');
+    if (errno == ENOENT && slash && refused == EINVAL) errno = EPERM;
     if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK) return -1;
     // A directory, or a file system without hard links: there is no second way. But with a slash
     // behind it a link was followed, and that is nothing to rename.

@@ -33,6 +33,14 @@ Result<void> fsync(FdRef fd) {
   return {};
 }
 
+/// The same; where the file system knows no such thing, all of it. syncfs(2)
+Result<void> fsync_or_syncfs(FdRef fd) {
+  auto done = fsync(fd);
+  if (done || done.error().number != EINVAL) return done;
+  if (::syncfs(fd.number()) != 0) return failure("syncfs");
+  return {};
+}
+
 /// NFS writes, and fails, when a descriptor is closed; any one of the file will do.
 Result<void> flush(FdRef file) {
   const int number = ::fcntl(file.number(), F_DUPFD_CLOEXEC, 3);
@@ -119,14 +127,10 @@ Result<void> SyncedDirectory::begin(FdRef directory) {
 }
 
 Result<void> SyncedDirectory::sync(const Fd& file) const {
-  if (directory_) {
-    const auto done = fsync(directory_);
-    if (done || done.error().number != EINVAL) return done;
-  }
-  const Fd& of_system = directory_ ? directory_ : file;
-  if (!of_system) {
+  if (directory_) return fsync_or_syncfs(directory_);
+  if (!file) {
     ::sync();
-  } else if (::syncfs(FdRef(of_system).number()) != 0) {
+  } else if (::syncfs(FdRef(file).number()) != 0) {
     return failure("syncfs");
   }
   return {};
@@ -396,7 +400,7 @@ Result<Replaced> replace_durably(Path path, Path dest, At at, const ReplaceHow& 
   if (source->stat.type == Type::file && source->stat.mount_id == there.mount_id) {
     if (auto opened = open_to_read(*source)) {
       file = *std::move(opened);
-      TRY(fsync(file));
+      TRY(fsync_or_syncfs(file));
     } else {
       ::sync();
     }
