@@ -306,9 +306,22 @@ TEST_CASE("a reader of what replace takes the place of sees the old file or the 
   }
 }
 
+namespace {
+
+/// True, and says so, where osbox was built without what symlink --replace needs.
+bool cannot_exchange(const std::string& link) {
+  if (tests::newer_calls()) return false;
+  CHECK(osbox({"symlink", "--replace", "--exit-errno", "y", link}).status == ENOTSUP);
+  CHECK(core::readlink(link) == "x");
+  return true;
+}
+
+}  // namespace
+
 TEST_CASE("a reader of a link that symlink --replace changes sees the old one or the new one") {
   const Scratch scratch;
   const std::string name = scratch.link("x", "name");
+  if (cannot_exchange(name)) return;
   sees_only_whole(
       [&] { return look_at_link(name); },
       [&](int round) {
@@ -320,6 +333,7 @@ TEST_CASE("a reader of a link that symlink --replace changes sees the old one or
 TEST_CASE("of many that replace one link at the same time the last one wins, and nothing is left") {
   const Scratch scratch;
   const std::string name = scratch.link("x", "name");
+  if (cannot_exchange(name)) return;
   std::vector<std::function<int()>> works;
   for (int racer = 0; racer < 8; ++racer) {
     works.emplace_back([&, racer] {
