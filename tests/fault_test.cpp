@@ -117,8 +117,11 @@ struct Fault {
   int error = 0;
 };
 
-/// The calls in a trace from the first on that mentions what `mark` says.
-std::vector<Fault> calls_of(const std::string& trace, const std::string& mark) {
+/// The calls in a trace from the first on that is about an operand.
+std::vector<Fault> calls_of(const std::string& trace, const Place& place) {
+  const auto is_about = [&](std::string_view line) {
+    return line.find("\"work") != line.npos || line.find(place.other_directory()) != line.npos;
+  };
   std::map<std::string, int> count;
   std::vector<Fault> calls;
   for (std::string_view line : tests::lines(trace)) {
@@ -128,7 +131,7 @@ std::vector<Fault> calls_of(const std::string& trace, const std::string& mark) {
     if (name.starts_with("syscall_")) continue;
     if (name.empty() || name.find_first_of(" <+-") != name.npos) continue;
     const int occurrence = ++count[name];
-    if (calls.empty() && (name == "execve" || line.find(mark) == line.npos)) continue;
+    if (calls.empty() && (name == "execve" || !is_about(line))) continue;
     if (!spared().contains(name)) calls.push_back({name, occurrence});
   }
   return calls;
@@ -154,7 +157,8 @@ std::string complaint(const Operation& operation, const Ran& ran, const Fault& f
   const auto says = [&](std::string_view part) {
     return messages[0].find(part) != std::string::npos;
   };
-  if (!messages[0].starts_with(operation.words[0] + ": ") || !(says("work") || says(": stdin: "))) {
+  if (!messages[0].starts_with(operation.words[0] + ": ") ||
+      !(says(" work/") || says(": stdin: "))) {
     return "a message without the operand";
   }
   // Where a file cannot have two names, it is the better way that was refused.
@@ -202,7 +206,7 @@ void fail_each_call(const Operation& operation) {
   const std::string trace = content(clean.directory() + "/trace");
 
   std::vector<Fault> faults;
-  for (const Fault& call : calls_of(trace, "work")) {
+  for (const Fault& call : calls_of(trace, clean)) {
     if (operation.always.starts_with(call.call + ":")) continue;
     for (const int error : {EIO, ENOSPC, EINTR, EPERM}) {
       faults.push_back({call.call, call.occurrence, error});
