@@ -1,5 +1,6 @@
 #include "tests/harness.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/filter.h>
@@ -16,12 +17,16 @@
 #include <array>
 #include <csignal>
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <random>
 
 #include "applets/registry.hpp"
+#include "core/out/quote.hpp"
 
 namespace tests {
 namespace {
@@ -242,6 +247,12 @@ std::vector<std::string> lines(std::string_view text) {
   return all;
 }
 
+std::string line(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text.append(text.empty() ? "" : " ").append(word);
+  return text;
+}
+
 Scratch::Scratch() : Scratch(std::getenv("TMPDIR") != nullptr ? std::getenv("TMPDIR") : "/tmp") {}
 
 Scratch::Scratch(const std::string& base) : path_(base + "/osbox-test-XXXXXX") {
@@ -284,6 +295,54 @@ std::string Scratch::fifo(std::string_view name) const {
   const std::string path = *this / name;
   require(::mkfifo(path.c_str(), 0600) == 0, "mkfifo " + path);
   return path;
+}
+
+std::string picture(const std::string& path, bool closely) {
+  std::string lines;
+  const std::function<void(const std::string&)> draw = [&](const std::string& name) {
+    const std::string file = path + name;
+    struct ::stat found;
+    lines += out::quoted(name.empty() ? "." : name.substr(1));
+    if (::lstat(file.c_str(), &found) != 0) {
+      lines += std::string(" ") + std::strerror(errno) + "\n";
+      return;
+    }
+    const auto add = [&](auto... numbers) { ((lines += ' ' + std::to_string(numbers)), ...); };
+    char mode[16];
+    std::snprintf(mode, sizeof mode, " %06o", found.st_mode);
+    lines += mode;
+    add(found.st_uid, found.st_gid);
+    if (!S_ISDIR(found.st_mode)) add(found.st_nlink, found.st_size);
+    constexpr time_t past = 1'000'000'000;
+    if (found.st_mtim.tv_sec < past) add(found.st_mtim.tv_sec);
+    if (closely) {
+      add(found.st_ino, found.st_nlink, found.st_size, found.st_mtim.tv_sec, found.st_mtim.tv_nsec,
+          found.st_ctim.tv_sec, found.st_ctim.tv_nsec);
+    }
+    if (S_ISLNK(found.st_mode)) {
+      std::string target(static_cast<std::size_t>(found.st_size), '\0');
+      require(::readlink(file.c_str(), target.data(), target.size()) >= 0, "readlink " + file);
+      lines += " -> " + out::quoted(target);
+    } else if (S_ISREG(found.st_mode)) {
+      std::ifstream content(file);
+      lines += content ? " " + out::quoted(std::string(std::istreambuf_iterator(content), {}))
+                       : " unreadable";
+    }
+    lines += '\n';
+    if (!S_ISDIR(found.st_mode)) return;
+    std::vector<std::string> names;
+    DIR* const directory = ::opendir(file.c_str());
+    if (directory == nullptr) return;
+    while (const dirent* const entry = ::readdir(directory)) {
+      const std::string_view each = entry->d_name;
+      if (each != "." && each != "..") names.emplace_back(each);
+    }
+    ::closedir(directory);
+    std::ranges::sort(names);
+    for (const std::string& each : names) draw(name + "/" + each);
+  };
+  draw("");
+  return lines;
 }
 
 const std::vector<std::string>& hostile_names() {

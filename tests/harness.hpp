@@ -70,6 +70,9 @@ std::string python(const std::string& script, const std::vector<std::string>& ar
 /// The lines of `text`, without their newlines.
 std::vector<std::string> lines(std::string_view text);
 
+/// The words as one line, for a message.
+std::string line(const std::vector<std::string>& words);
+
 /// A directory of its own, gone with this object, whatever is in it and whatever its mode.
 class Scratch {
  public:
@@ -98,6 +101,12 @@ class Scratch {
  private:
   std::string path_;
 };
+
+/// What is at `path` and below: a line for each name, in byte order, with its type, mode, owner,
+/// number of names, and content or target; a modification time where it was set to the past, so
+/// that what was made twice looks the same. With `closely` also the inode, the times and all that
+/// shows that somebody was there.
+std::string picture(const std::string& path, bool closely = false);
 
 /// Names that break programs: bytes that are not UTF-8, control characters, blanks, quotes, a
 /// leading dash, dots, 255 bytes.

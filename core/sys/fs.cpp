@@ -241,7 +241,10 @@ Result<std::optional<std::string>> replace_symlink(Path target, Path link, At at
     auto old = readlink(fresh, parent);
     auto removed = old ? unlink(fresh, parent) : Result<void>();
     if (old && removed) return *std::move(old);
-    if (auto back = rename(fresh, name, parent, Rename::exchange); !back) {
+    auto back = rename(fresh, name, parent, Rename::exchange);
+    // A file that somebody put there meanwhile is not ours to remove.
+    if (back && !readlink(fresh, parent)) back = failure(EEXIST, "symlink");
+    if (!back) {
       back.error().note = "what was there is now";
       back.error().note_path = fresh;
       return fail(std::move(back).error());

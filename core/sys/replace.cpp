@@ -457,8 +457,10 @@ Result<Replaced> copy_over(const Source& source, Path dest, At at, const Replace
   TRY(unchanged("it changed; a copy of what it was is in place"));
   const auto& [directory, name, slash] = source.parent;
   const auto still = lstat(name, want::ino, directory);
-  if (!still || !same_file(*still, before)) return replaced;
-  if (auto gone = unlink(name, directory); !gone && gone.error().number != ENOENT) {
+  // Whoever has the name now is not the source.
+  if (still && !same_file(*still, before)) return replaced;
+  auto gone = still ? unlink(name, directory) : std::unexpected(still.error());
+  if (!gone && gone.error().number != ENOENT) {
     gone.error().note = in_place;
     return std::unexpected(std::move(gone).error());
   }
