@@ -71,16 +71,13 @@ class Change {
   core::Result<void> operand(core::Path path) {
     const core::At at = args_.paths.at();
     if (blind_) return core::chmod(path, args_.mode.absolute(), args_.links, at);
-    const auto file = core::open_path(path, args_.links, at);
-    const auto done = file ? change(*file, path, When::now) : std::unexpected(file.error());
-    if (!done) return core::failure(done.error().number, "chmod", path);
+    const core::Fd file = TRY(core::told_as("chmod", path, core::open_path(path, args_.links, at)));
+    TRY(core::told_as("chmod", path, change(file, path, When::now)));
     return {};
   }
 
   core::Result<void> tree(core::Path root) {
-    if (const auto found = walk_.start(root, args_.paths.at()); !found) {
-      return core::failure(found.error().number, "chmod", root);
-    }
+    TRY(core::told_as("chmod", root, walk_.start(root, args_.paths.at())));
     for (;;) {
       switch (walk_.next()) {
         case Walk::Step::entry: {
@@ -235,7 +232,9 @@ extern constexpr Applet chmod = {
         "swapped for one meanwhile leads nowhere else. A directory gets its mode before what is "
         "in it, or after it where the new mode shuts its owner out; so u+rwx opens a locked tree "
         "and 000 locks one. What cannot be read or changed is told, and the rest is done.\n\n"
-        "--type counts for each PATH and for what -R finds. --if-changed makes no call where the "
+        "With --reference, FILE is looked at once and followed; --beneath and --no-symlinks do not "
+        "concern it. --type counts for each PATH and for what -R finds. --if-changed makes no call "
+        "where the "
         "mode is right, so that the time of the last change stays. 'new' in a record is what the "
         "kernel made of it: it gives the set-id of a group to members of the group alone.",
     .options = options,

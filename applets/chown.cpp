@@ -132,16 +132,13 @@ class Change {
   core::Result<void> operand(core::Path path) {
     const core::At at = args_.paths.at();
     if (blind_) return core::chown(path, args_.owner.user, args_.owner.group, args_.links, at);
-    const auto file = core::open_path(path, args_.links, at);
-    const auto done = file ? change(*file, path) : std::unexpected(file.error());
-    if (!done) return core::failure(done.error().number, "chown", path);
+    const core::Fd file = TRY(core::told_as("chown", path, core::open_path(path, args_.links, at)));
+    TRY(core::told_as("chown", path, change(file, path)));
     return {};
   }
 
   core::Result<void> tree(core::Path root) {
-    if (const auto found = walk_.start(root, args_.paths.at()); !found) {
-      return core::failure(found.error().number, "chown", root);
-    }
+    TRY(core::told_as("chown", root, walk_.start(root, args_.paths.at())));
     for (;;) {
       switch (walk_.next()) {
         case Walk::Step::entry:
@@ -253,6 +250,8 @@ extern constexpr Applet chown = {
         "Where the old owner matters (--from, --if-changed, records) a file is opened with O_PATH, "
         "looked at and changed by that one descriptor, so that no other file is given away for "
         "it.\n\n"
+        "With --reference, FILE is looked at once and followed; --beneath and --no-symlinks do not "
+        "concern it.\n\n"
         "A PATH that is a symbolic link is followed, unless --no-follow or -R is given: then the "
         "link itself gets the owner, also as 'link/'. With -R a directory is given away after all "
         "that is in it, links in the tree get the owner, and nothing is followed. What cannot be "

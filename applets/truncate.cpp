@@ -62,13 +62,7 @@ Outcome run(Args& args, Io& io) {
   return args.paths.each(io, [&](core::Path path) -> core::Result<void> {
     const core::At at = args.paths.at();
     if (!records.wanted()) return core::truncate(path, args.size, at);
-    auto row = resize(path, args.size, at);
-    if (!row) {
-      row.error().call = "truncate";
-      row.error().path = path;
-      return std::unexpected(std::move(row).error());
-    }
-    records.put(*row);
+    records.put(TRY(core::told_as("truncate", path, resize(path, args.size, at))));
     return {};
   });
 }
@@ -92,7 +86,9 @@ extern constexpr Applet truncate = {
         "system cannot hold is EFBIG, a program that runs ETXTBSY.\n\n"
         "SIZE is a decimal number of bytes. With a letter behind it, it counts K (1024 bytes), M, "
         "G, T, P or E, each 1024 times the one before. There is no sign: os.truncate knows no "
-        "relative size.",
+        "relative size.\n\nWhere the old size is told (-v, records) the file is held by "
+        "descriptor, so that both are "
+        "of one file, and /proc must be mounted.",
     .options = options,
     .tables = tables,
     .changes = true,

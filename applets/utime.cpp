@@ -20,7 +20,9 @@ struct Args {
   Operands paths;
 };
 
-timespec timespec_of(core::Time time) { return {time.seconds, time.nanoseconds}; }
+timespec timespec_of(core::Time time) {
+  return {time.seconds, static_cast<long>(time.nanoseconds)};
+}
 
 Stored parse_time(std::optional<timespec>& to, std::string_view text) {
   if (text == "now") {
@@ -105,13 +107,7 @@ Outcome run(Args& args, Io& io) {
   return args.paths.each(io, [&](core::Path path) -> core::Result<void> {
     const core::At at = args.paths.at();
     if (!records.wanted()) return core::utimens(path, times, args.links, at);
-    auto row = set(path, times, args.links, at);
-    if (!row) {
-      row.error().call = "utime";
-      row.error().path = path;
-      return std::unexpected(std::move(row).error());
-    }
-    records.put(*row);
+    records.put(TRY(core::told_as("utime", path, set(path, times, args.links, at))));
     return {};
   });
 }

@@ -10,7 +10,8 @@ namespace {
 /// The record of `path`, and what the C library said before and after it where that is the same: a
 /// disk may be busy.
 std::pair<std::string, struct statvfs> quiet(const std::string& path) {
-  for (;;) {
+  for (int tries = 0;; ++tries) {
+    REQUIRE(tries < 100'000);
     struct statvfs before;
     struct statvfs after;
     // Compared as bytes, padding included.

@@ -262,3 +262,19 @@ TEST_CASE(
   CHECK(without("--exit-errno").status == 0);
   CHECK(content(file) == "con");
 }
+
+TEST_CASE("truncate beyond what a process may write is EFBIG, and the next one is done") {
+  const Scratch scratch;
+  scratch.file("large");
+  scratch.file("small", "content");
+  for (const std::string how : {"", "-v"}) {
+    const Ran ran = tests::shell(
+        "cd \"$1\"; ulimit -f 1; printf 'large\\0small\\0' | osbox truncate $2 1M --files0-from -;"
+        "osbox truncate $2 2 small",
+        {scratch.path(), how});
+    CHECK(ran.err ==
+          "truncate: large: EFBIG: File too large\ntruncate: small: EFBIG: File too large\n");
+    CHECK(content(scratch / "large").empty());
+    CHECK(content(scratch / "small") == "co");
+  }
+}

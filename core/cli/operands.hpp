@@ -30,15 +30,11 @@ class Operands {
   /// themselves cannot be read.
   template <class Action>
   out::Outcome each(out::Io& io, Action action) {
-    for (const std::string& word : words_) {
-      if (!one(io, word, action)) return 0;
-    }
-    if (!files0_) return 0;
-    TRY(open_files0());
-    for (;;) {
-      const auto path = TRY(next(io));
-      if (!path || !one(io, *path, action)) return 0;
-    }
+    return all(io, [&](core::Path path) {
+      core::Result<void> done = action(path);
+      io.tick();
+      return done;
+    });
   }
 
   /// Calls `action` with each two of them, in order; `action` takes two core::Path. A last one that
@@ -46,17 +42,21 @@ class Operands {
   template <class Action>
   out::Outcome each_pair(out::Io& io, Action action) {
     std::optional<std::string> first;
-    (void)TRY(each(io, [&](core::Path path) -> core::Result<void> {
+    (void)TRY(all(io, [&](core::Path path) -> core::Result<void> {
       if (!first) {
         first = path;
         return {};
       }
       const std::string from = *std::exchange(first, std::nullopt);
-      return action(core::Path(from), path);
+      core::Result<void> done = action(core::Path(from), path);
+      io.tick();
+      return done;
     }));
     if (!first) return 0;
-    return std::unexpected(core::Error{
-        .number = EINVAL, .path = *std::move(first), .note = "no second operand to it"});
+    return std::unexpected(core::Error{.number = EINVAL,
+                                       .call = io.running().call.data(),
+                                       .path = *std::move(first),
+                                       .note = "no second operand to it"});
   }
 
   /// How many there are on the command line.
@@ -72,11 +72,23 @@ class Operands {
   }
 
  private:
+  /// Calls `action` with each, as `each` does, and counts none of them.
+  template <class Action>
+  out::Outcome all(out::Io& io, Action action) {
+    for (const std::string& word : words_) {
+      if (!one(io, word, action)) return 0;
+    }
+    if (!files0_) return 0;
+    TRY(open_files0());
+    for (;;) {
+      const auto path = TRY(next(io));
+      if (!path || !one(io, *path, action)) return 0;
+    }
+  }
   template <class Action>
   static bool one(out::Io& io, core::Path path, Action& action) {
     core::Result<void> done = action(path);
     if (!done) io.fail(done.error());
-    io.tick();
     // What nobody can read any more is not worth printing, but worth doing.
     return io.writable() || io.running().changes;
   }

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include "core/sys/backend.hpp"
 
 namespace core {
@@ -15,19 +17,6 @@ bool ends_in_slash(std::string_view path) { return path.ends_with('/'); }
 /// to be opened first.
 bool goes_too_far(Path path, Links links, At at) {
   return at.resolve.restricted() || (links == Links::no_follow && ends_in_slash(path));
-}
-
-/// The file of `path`, for `call`.
-Result<Fd> open_path(const char* call, Path path, Links links, At at) {
-  auto file = core::open_path(path, links, at);
-  if (!file) return failure(file.error().number, call, path);
-  return file;
-}
-
-/// A call on an open file as one on `path`.
-Result<void> named(Result<void> done, Path path) {
-  if (!done) done.error().path = path;
-  return done;
 }
 
 /// What `made` does with the name that /proc has for `fd`.
@@ -43,6 +32,25 @@ Result<void> through_proc(const char* call, FdRef fd, Made made) {
 /// True where a call that knows no directory to start from will do.
 bool is_plain(At at) {
   return !at.resolve.restricted() && at.directory.number() == FdRef::current_directory().number();
+}
+
+/// truncate(2) without the SIGXFSZ that comes with EFBIG where a file may not be that large, and
+/// would end the process.
+int truncate_quietly(Path path, off_t size) {
+  sigset_t too_large;
+  ::sigemptyset(&too_large);
+  ::sigaddset(&too_large, SIGXFSZ);
+  sigset_t before;
+  ::pthread_sigmask(SIG_BLOCK, &too_large, &before);
+  const int done = ::truncate(path.c_str(), size);
+  const int number = errno;
+  if (::sigismember(&before, SIGXFSZ) == 0) {
+    const timespec now = {};
+    if (done != 0 && number == EFBIG) ::sigtimedwait(&too_large, nullptr, &now);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+  errno = number;
+  return done;
 }
 
 int flag(Links links) { return links == Links::no_follow ? AT_SYMLINK_NOFOLLOW : 0; }
@@ -65,7 +73,8 @@ Result<Fd> open_path(Path path, Links links, At at) {
 
 Result<void> chmod(Path path, mode_t mode, Links links, At at) {
   if (goes_too_far(path, links, at)) {
-    return named(fchmod(TRY(open_path("chmod", path, links, at)), mode), path);
+    const Fd file = TRY(told_as("chmod", path, open_path(path, links, at)));
+    return told_as("chmod", path, fchmod(file, mode));
   }
   // An empty path has a meaning of its own there.
   const bool no_follow = links == Links::no_follow && path.c_str()[0] != '\0';
@@ -82,7 +91,8 @@ Result<void> fchmod(FdRef fd, mode_t mode) {
 
 Result<void> chown(Path path, uid_t user, gid_t group, Links links, At at) {
   if (goes_too_far(path, links, at)) {
-    return named(fchown(TRY(open_path("chown", path, links, at)), user, group), path);
+    const Fd file = TRY(told_as("chown", path, open_path(path, links, at)));
+    return told_as("chown", path, fchown(file, user, group));
   }
   if (::fchownat(at.directory.number(), path.c_str(), user, group, flag(links)) == 0) return {};
   return failure("chown", path);
@@ -95,7 +105,8 @@ Result<void> fchown(FdRef fd, uid_t user, gid_t group) {
 
 Result<void> utimens(Path path, const FileTimes& times, Links links, At at) {
   if (goes_too_far(path, links, at)) {
-    return named(futimens(TRY(open_path("utime", path, links, at)), times), path);
+    const Fd file = TRY(told_as("utime", path, open_path(path, links, at)));
+    return told_as("utime", path, futimens(file, times));
   }
   const timespec both[] = {times.access, times.modification};
   if (::utimensat(at.directory.number(), path.c_str(), both, flag(links)) == 0) return {};
@@ -113,15 +124,16 @@ Result<void> futimens(FdRef fd, const FileTimes& times) {
 
 Result<void> truncate(Path path, off_t size, At at) {
   if (is_plain(at)) {
-    if (::truncate(path.c_str(), size) == 0) return {};
+    if (truncate_quietly(path, size) == 0) return {};
     return failure("truncate", path);
   }
-  return named(ftruncate(TRY(open_path("truncate", path, Links::follow, at)), size), path);
+  const Fd file = TRY(told_as("truncate", path, open_path(path, Links::follow, at)));
+  return told_as("truncate", path, ftruncate(file, size));
 }
 
 Result<void> ftruncate(FdRef fd, off_t size) {
   // What was opened with O_PATH cannot be written to, but the name that /proc has for it can.
-  return through_proc("truncate", fd, [&](Path path) { return ::truncate(path.c_str(), size); });
+  return through_proc("truncate", fd, [&](Path path) { return truncate_quietly(path, size); });
 }
 
 Result<struct statvfs> statvfs(Path path, At at) {
@@ -130,7 +142,7 @@ Result<struct statvfs> statvfs(Path path, At at) {
     if (::statvfs(path.c_str(), &known) == 0) return known;
     return failure("statvfs", path);
   }
-  const Fd file = TRY(open_path("statvfs", path, Links::follow, at));
+  const Fd file = TRY(told_as("statvfs", path, open_path(path, Links::follow, at)));
   if (::fstatvfs(FdRef(file).number(), &known) == 0) return known;
   return failure("statvfs", path);
 }

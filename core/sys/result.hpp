@@ -32,6 +32,16 @@ inline std::unexpected<Error> failure(int number, const char* call, std::string_
   return std::unexpected(Error{.number = number, .call = call, .path = std::string(path)});
 }
 
+/// `result`, with its failure told as one of `call` on `path`, whatever it was a failure of.
+template <class T>
+Result<T> told_as(const char* call, std::string_view path, Result<T> result) {
+  if (!result) {
+    result.error().call = call;
+    result.error().path = path;
+  }
+  return result;
+}
+
 /// True for what the kernel or a seccomp profile answers to a call that it does not offer.
 inline bool not_offered(int number) { return number == ENOSYS || number == EPERM; }
 
