@@ -33,9 +33,8 @@ constexpr Option options[] = {
         0, "no-follow", "Follow no symbolic link: it has no mode (EOPNOTSUPP)"),
     value<&Args::reference>(0, "reference", "FILE", "The mode that FILE has, instead of MODE",
                             Completes::file),
-    choice<&Args::type, types>(0, "type", "TYPE",
-                               "Pass over all but files (f) or but directories (d)"),
-    flag<&Args::if_changed>("if-changed", "Leave alone what has the mode already"),
+    choice<&Args::type, types>(0, "type", "TYPE", "Change files (f) only, or directories (d) only"),
+    flag<&Args::if_changed>("if-changed", "Leave alone, and untold, what has the mode already"),
     flag<&Args::changes>('c', "changes", "Tell of what got another mode, and of nothing else"),
     unless("reference", operand<&Args::mode>("MODE", "Octal, or symbolic as u+x,go-w")),
     paths<&Args::paths>("PATH", "What gets the mode", Least::one),
@@ -169,7 +168,8 @@ class Change {
     const mode_t old = stat.mode & core::permission_bits;
     mode_t fresh = args_.mode.apply(old, directory, umask_);
     if (when == When::unless_it_shuts_out && directory && !is_open(fresh)) return false;
-    if (fresh != old || !args_.if_changed) TRY(core::fchmod(file, fresh));
+    if (fresh == old && args_.if_changed) return true;
+    TRY(core::fchmod(file, fresh));
     if (!records_.wanted()) return true;
     // The kernel gives a group's set-id to its members alone, and says nothing.
     if ((fresh & S_ISGID) != 0) {
@@ -218,12 +218,12 @@ extern constexpr Applet chmod = {
     .summary = "set permissions of files",
     .description =
         "Gives each PATH the permissions MODE. An octal MODE, of at most 7777, is set as it "
-        "stands, as os.chmod does: other than in GNU's chmod, 755 takes the set-ids of a directory "
+        "stands, as os.chmod does: unlike in GNU's chmod, 755 takes the set-ids of a directory "
         "away too. A symbolic one is that of chmod(1): any of u, g, o and a, then +, - or =, then "
         "any of r, w, x, X, s and t or one of u, g and o, with commas between several. X is x for "
         "directories and for what somebody may execute already; where nobody is named the umask "
         "holds; a directory keeps set-ids that '=' does not name. A MODE that begins with a dash "
-        "looks like an option: write a-x, or '-- -x'.\n\n"
+        "looks like an option: write '-- -x', or a-x, which no umask holds back.\n\n"
         "A wrong MODE changes nothing. Where the old mode matters a file is opened (O_PATH, which "
         "waits for no FIFO), looked at and changed by that one descriptor, so that no other file "
         "gets a mode meant for it.\n\n"

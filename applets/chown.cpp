@@ -65,7 +65,7 @@ Stored take_owner(Owner& owner, std::string_view text) {
   const std::string group(text.substr(std::min(colon + 1, text.size())));
   if (text.empty()) return std::unexpected("neither a user nor a group");
   if (colon < text.size() && group.empty()) {
-    return std::unexpected("no group behind the colon; without it the group stays");
+    return std::unexpected("no group behind its colon; USER alone leaves the group");
   }
   if (!user.empty()) TRY(take_id(owner.user, user, core::user_id, "user"));
   if (!group.empty()) TRY(take_id(owner.group, group, core::group_id, "group"));
@@ -83,7 +83,7 @@ constexpr Option options[] = {
     parsed<&Args::from, take_from>(0, "from", "OWNER", "Pass over what belongs to somebody else"),
     value<&Args::reference>(0, "reference", "FILE", "User and group of FILE, instead of OWNER",
                             Completes::file),
-    flag<&Args::if_changed>("if-changed", "Leave alone what belongs to OWNER already"),
+    flag<&Args::if_changed>("if-changed", "Leave alone, and untold, what is OWNER's already"),
     flag<&Args::changes>('c', "changes", "Tell of what got another owner, and of nothing else"),
     unless("reference",
            parsed_operand<&Args::owner, take_owner>(
@@ -179,8 +179,7 @@ class Change {
 
   core::Result<void> change_opened() {
     // To leave a file alone a look at it is enough.
-    if (args_.if_changed && !records_.wanted() &&
-        args_.owner.is(TRY(walk_.stat(want::uid | want::gid)))) {
+    if (args_.if_changed && args_.owner.is(TRY(walk_.stat(want::uid | want::gid)))) {
       return {};
     }
     const core::Fd file = TRY(walk_.open_path());
@@ -193,7 +192,8 @@ class Change {
     const core::Stat stat = TRY(core::fstat(file, want::uid | want::gid));
     if (args_.from && !args_.from->is(stat)) return {};
     const bool differs = !args_.owner.is(stat);
-    if (differs || !args_.if_changed) TRY(core::fchown(file, user, group));
+    if (!differs && args_.if_changed) return {};
+    TRY(core::fchown(file, user, group));
     if (!differs && args_.changes) return {};
     records_.put({.path = path,
                   .old_uid = stat.uid,

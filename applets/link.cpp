@@ -20,24 +20,24 @@ constexpr Option options[] = {
 };
 
 struct Row {
-  core::Path source;
   core::Path path;
-  std::string_view source_bytes() const { return source; }
+  core::Path target;
   std::string_view path_bytes() const { return path; }
+  std::string_view target_bytes() const { return target; }
 };
 
 constexpr Field fields[] = {
-    name<&Row::path_bytes>("path", "The new name"),
-    name<&Row::source_bytes>("source", "The name there was"),
+    name<&Row::path_bytes>("path", "SOURCE, the name there was"),
+    name<&Row::target_bytes>("target", "NAME, the new name"),
 };
 
-constexpr Table tables[] = {{.fields = fields, .line = "made {path}, a name of {source}"}};
+constexpr Table tables[] = {{.fields = fields, .line = "made {target}, a name of {path}"}};
 
 Outcome run(Args& args, Io& io) {
   auto records = TRY(io.records<Row>(tables[0]));
-  return args.paths.each_pair(io, [&](core::Path source, core::Path path) -> core::Result<void> {
-    TRY(core::link(source, path, args.paths.at(), args.links));
-    records.put({source, path});
+  return args.paths.each_pair(io, [&](core::Path source, core::Path name) -> core::Result<void> {
+    TRY(core::link(source, name, args.paths.at(), args.links));
+    records.put({source, name});
     return {};
   });
 }

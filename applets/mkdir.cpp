@@ -105,7 +105,7 @@ extern constexpr Applet mkdir = {
         "Makes each DIR, as mkdir(2) does. Where DIR exists, be it a dangling link, the answer is "
         "EEXIST; of many that make one DIR at the same time exactly one succeeds.\n\n"
         "The directory gets the permissions MODE less the umask in the one call that makes it: "
-        "chmod is never called afterwards, and at no time is it more open. Other than in GNU's "
+        "chmod is never called afterwards, and at no time is it more open. Unlike in GNU's "
         "mkdir the umask thus counts with -m too, and set-ids in MODE are the kernel's to drop, as "
         "in os.mkdir. A symbolic MODE changes a=rwx.\n\n"
         "With -p each DIR is made as makedirs --exist-ok does.",

@@ -2,6 +2,7 @@
 #include <sys/sysmacros.h>
 
 #include "core/cli/applet.hpp"
+#include "core/out/quote.hpp"
 #include "core/sys/fs.hpp"
 #include "core/sys/mode.hpp"
 
@@ -96,6 +97,14 @@ Outcome run_mknod(Args& args, Io& io) {
   const bool stands_for_device = args.type == S_IFBLK || args.type == S_IFCHR;
   if (stands_for_device && !args.device) return misuse("--type block and char need --device");
   if (!stands_for_device && args.device) return misuse("--device needs --type block or char");
+  // What mknod(1) takes: NAME TYPE [MAJOR MINOR].
+  const auto words = args.paths.words();
+  if (args.type == S_IFREG &&
+      ((words.size() == 4 && (words[1] == "b" || words[1] == "c" || words[1] == "u")) ||
+       (words.size() == 2 && words[1] == "p"))) {
+    return misuse(quoted(words[1]) + " is no type here: give --type and --device, or ./" +
+                  words[1] + " for a file of that name");
+  }
   return make(args, 0600, mknod_tables[0], args.paths, io);
 }
 

@@ -75,7 +75,7 @@ extern constexpr Applet readlink = {
         "sure and in --shell too.\n\n"
         "With -f, -e or -m the absolute path is printed that PATH, link or not, stands for. With "
         "-m a component that cannot be looked at is taken as it is written; with -f this holds for "
-        "the last one where it does not exist. Other than in GNU's readlink a failure is always "
+        "the last one where it does not exist. Unlike in GNU's readlink a failure is always "
         "told, and as many as 40 links are followed, as by Linux; after that it is ELOOP. Paths "
         "and answers may be longer than PATH_MAX.\n\n"
         "With --beneath and --no-symlinks the kernel itself resolves PATH, and -m is wrong usage. "

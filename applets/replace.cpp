@@ -80,7 +80,7 @@ void remark(Io& io, core::Path source, core::Path dest) {
 }
 
 std::expected<void, Usage> check(const Args& args) {
-  const bool pair = args.paths.from_file() || args.paths.count() == 2;
+  const bool pair = args.paths.from_file() || args.paths.words().size() == 2;
   if (args.from_stdin) {
     if (args.paths.from_file()) return misuse("--stdin and --files0-from do not go together");
     if (args.copy) return misuse("--stdin and --copy do not go together");

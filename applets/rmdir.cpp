@@ -88,7 +88,7 @@ extern constexpr Applet rmdir = {
     .description =
         "Removes each DIR, as rmdir(2) does. A directory with something in it is ENOTEMPTY, and "
         "what is no directory, a link to one or \"link/\" too, is ENOTDIR; \".\" is EINVAL.\n\n"
-        "With -p the parents that DIR names are removed as removedirs does. Other than in GNU's "
+        "With -p the parents that DIR names are removed as removedirs does. Unlike in GNU's "
         "rmdir a parent that is not empty is no failure then.",
     .options = rmdir_options,
     .tables = tables,

@@ -23,7 +23,9 @@ Stored parse_size(off_t& to, std::string_view text) {
     text.remove_suffix(1);
   }
   std::uint64_t count = 0;
-  if (auto taken = cli::detail::take(count, text); !taken) return taken;
+  if (!cli::detail::take(count, text)) {
+    return std::unexpected("not a number of bytes, or one with K, M, G, T, P or E behind it");
+  }
   if (__builtin_mul_overflow(count, unit, &to)) return std::unexpected("number too large");
   return {};
 }
@@ -69,7 +71,7 @@ Outcome run(Args& args, Io& io) {
 
 constexpr Example examples[] = {
     {"truncate 0 app.log", "Empty a log that stays open"},
-    {"truncate 10G -v disk.img", "A file of 10 GiB, most of it a hole"},
+    {"truncate 10G -v disk.img", "Lengthen a file that is there to 10 GiB, by a hole"},
 };
 
 }  // namespace
@@ -81,7 +83,7 @@ extern constexpr Applet truncate = {
     .description =
         "Makes every file PATH SIZE bytes long, as truncate(2) does. What is beyond SIZE is lost; "
         "what is new reads as zeros and takes no room on disk until it is written. A symbolic "
-        "link is followed. Other than GNU's truncate it makes no file: a missing one is ENOENT. A "
+        "link is followed. Unlike GNU's truncate it makes no file: a missing one is ENOENT. A "
         "directory is EISDIR, and a FIFO or a device EINVAL; none is opened. A size that the file "
         "system cannot hold is EFBIG, a program that runs ETXTBSY.\n\n"
         "SIZE is a decimal number of bytes. With a letter behind it, it counts K (1024 bytes), M, "

@@ -12,7 +12,7 @@ struct Args {
 };
 
 constexpr Option options[] = {
-    paths<&Args::paths>("PATH", "Name to take away", Least::one),
+    paths<&Args::paths>("PATH", "Name to remove", Least::one),
 };
 
 struct Row {
@@ -35,7 +35,7 @@ Outcome run(Args& args, Io& io) {
   });
 }
 
-constexpr Alias aliases[] = {{"remove", "", "take names of files away, as unlink"}};
+constexpr Alias aliases[] = {{"remove", "", "remove names of files, as unlink"}};
 
 constexpr Example examples[] = {
     {"unlink old.log", "One name; a directory is EISDIR"},
@@ -47,9 +47,9 @@ constexpr Example examples[] = {
 extern constexpr Applet unlink = {
     .name = "unlink",
     .group = Group::directories,
-    .summary = "take names of files away",
+    .summary = "remove names of files",
     .description =
-        "Takes each PATH away, as unlink(2) does and nothing more. The file itself goes with its "
+        "Removes the name PATH, as unlink(2) does and nothing more. The file itself goes with its "
         "last name, once nobody has it open. Of a symbolic link it is the link that goes. A "
         "directory is EISDIR; rmdir is for those.",
     .options = options,

@@ -36,9 +36,10 @@ Stored parse_time(std::optional<timespec>& to, std::string_view text) {
 }
 
 constexpr Option options[] = {
-    parsed<&Args::access, parse_time>(0, "atime", "TIME", "Time of the last access"),
+    parsed<&Args::access, parse_time>(0, "atime", "TIME",
+                                      "Last access: now, omit, a date or seconds since 1970"),
     parsed<&Args::modification, parse_time>(0, "mtime", "TIME",
-                                            "Time of the last change of the content"),
+                                            "Last change of the content, likewise"),
     value<&Args::reference>(0, "reference", "FILE", "Take the times of FILE that are not given",
                             Completes::file),
     sets<&Args::links, core::Links::no_follow>(
@@ -113,7 +114,7 @@ Outcome run(Args& args, Io& io) {
 }
 
 constexpr Example examples[] = {
-    {"utime stamp", "Both times are now; other than touch it makes no file"},
+    {"utime stamp", "Both times are now; unlike touch, it makes no file"},
     {"utime --mtime 2026-11-23T15:07:36Z photo.jpg", "One time, the other stays"},
     {"utime --mtime -0.000000001 old", "One nanosecond before 1970"},
     {"utime --reference original copy", "Both times of another file"},

@@ -146,7 +146,7 @@ TEST_CASE("chown refuses a wrong owner before anything is changed, and says why"
   CHECK(complaint("") == "chown: OWNER '': neither a user nor a group");
   for (const std::string text : {":", "root:", "0:"}) {
     CHECK(complaint(text) ==
-          "chown: OWNER " + text + ": no group behind the colon; without it the group stays");
+          "chown: OWNER " + text + ": no group behind its colon; USER alone leaves the group");
   }
   CHECK(complaint("::").ends_with("no such group"));
   CHECK(complaint(std::string(5000, 'u')).ends_with("no such user"));
@@ -400,14 +400,13 @@ os.symlink('nosuch', 'l')
     const Ran ran = tests::shell(
         "ulimit -n 16; osbox chown -R \"$2\" \"$1\" || exit 3;"
         "osbox walk --format '{uid}:{gid}' \"$1\" | sort | uniq -c;"
-        "osbox chown -R --if-changed --format '{uid}:{gid}' \"$2\" \"$1\" | sort | uniq -c",
+        "osbox chown -R --if-changed --format '{uid}:{gid}' \"$2\" \"$1\"",
         {scratch.path(), owner("51:52")});
     CHECK(ran.status == 0);
     CHECK(ran.err == "");
     const auto told = tests::lines(ran.out);
-    REQUIRE(told.size() == 2);
+    REQUIRE(told.size() == 1);
     CHECK(told[0].ends_with(" " + std::to_string(levels + 2) + " " + owner("51:52")));
-    CHECK(told[1] == told[0]);
   }
 }
 

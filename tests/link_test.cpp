@@ -76,13 +76,13 @@ TEST_CASE("link tells what it made with -v and in every format, whatever the nam
   CHECK(osbox({"link", "-v", file, scratch / "a"}).out ==
         "made " + scratch / "a" + ", a name of " + file + "\n");
   CHECK(osbox({"link", "--json", file, scratch / "b"}).out ==
-        "{\"path\":\"" + scratch / "b" + "\",\"source\":\"" + file + "\"}\n");
+        "{\"path\":\"" + file + "\",\"target\":\"" + scratch / "b" + "\"}\n");
   std::string pairs;
   for (const std::string& name : tests::hostile_names()) {
     pairs += file + '\0' + (scratch / name) + '\0';
   }
   const Ran ran = tests::run(
-      {.words = {tests::binary(), "link", "--files0-from", "-", "-0", "--format", "{path}"},
+      {.words = {tests::binary(), "link", "--files0-from", "-", "-0", "--format", "{target}"},
        .input = pairs});
   CHECK(ran.status == 0);
   std::string expected;

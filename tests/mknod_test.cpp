@@ -66,3 +66,20 @@ TEST_CASE("mknod takes a device where there is one, and a number that the kernel
   CHECK(osbox({"mknod", "-m", "u+q", x}).status == 2);
   CHECK(!core::lstat(x));
 }
+
+TEST_CASE("mknod refuses what is a line of mknod(1), and makes nothing") {
+  const Scratch scratch;
+  const auto ran = [&](const std::string& words) {
+    return tests::shell("cd \"$1\"; osbox mknod " + words + "; status=$?; ls; exit $status",
+                        {scratch.path()});
+  };
+  for (const std::string words : {"null c 1 3", "disk b 8 0", "tty u 4 1", "pipe p"}) {
+    CAPTURE(words);
+    const Ran refused = ran(words);
+    CHECK(refused.status == 2);
+    CHECK(refused.out == "");
+    CHECK(refused.err.find(" is no type here: give --type and --device, or ./") !=
+          std::string::npos);
+  }
+  CHECK(ran("--type fifo pipe p").out == "p\npipe\n");
+}

@@ -196,5 +196,7 @@ TEST_CASE("pages: --help of strerror, from the first line to the last") {
         "  osbox strerror --search directory\n"
         "      Every error that has to do with directories\n"
         "  osbox strerror --format '{errno}' EAGAIN\n"
-        "      The number of a name\n");
+        "      The number of a name\n"
+        "\n"
+        "The manual, osbox-strerror(1), tells the rest.\n");
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,8 +60,8 @@ class Operands {
                                        .note = "no second operand to it"});
   }
 
-  /// How many there are on the command line.
-  std::size_t count() const { return words_.size(); }
+  /// Those of the command line.
+  std::span<const std::string> words() const { return words_; }
 
   // -- for the parser
   void add(std::string_view word) { words_.emplace_back(word); }

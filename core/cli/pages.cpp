@@ -301,6 +301,7 @@ std::string help_page(const Applet& applet, std::string_view name) {
       append_wrapped(to, example.purpose, 6);
     }
   }
+  to.append("\nThe manual, osbox-").append(applet.name).append("(1), tells the rest.\n");
   return to;
 }
 
