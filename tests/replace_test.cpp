@@ -703,6 +703,77 @@ TEST_CASE("replace --backup makes none where there is no old file, and none wher
   CHECK(names_in(scratch.path()) == Names{"dest", "first"});
 }
 
+TEST_CASE("replace tells what it could not take away again") {
+  const Scratch scratch;
+  const std::string dest = scratch.file("dest", "old");
+  const std::string kept = scratch / "kept";
+  const std::string start = "replace: " + dest + ": fsync: EIO: Input/output error (";
+  const auto end_of = [&] {
+    const Names left = names_in(scratch.path());
+    const auto name =
+        std::ranges::find_if(left, [](const auto& each) { return each.starts_with(".osbox-"); });
+    REQUIRE(name != left.end());
+    std::string path = scratch / *name;
+    REQUIRE(::unlink(path.c_str()) == 0);
+    return " " + path + ")\n";
+  };
+  const std::vector<tests::Denied> denied = {{SYS_fsync, EIO}, {SYS_unlinkat, EIO}};
+  std::string said = from_stdin({dest}, "new", denied).err;
+  CHECK(said == start + "left behind is" + end_of());
+  said = from_stdin({"--no-sync", "--backup", kept, dest}, "new",
+                    {{SYS_renameat2, ENOSYS}, {SYS_renameat, EIO}, {SYS_unlinkat, EIO}})
+             .err;
+  CHECK(said == "replace: " + dest + ": EIO: Input/output error (left behind are the backup and" +
+                    end_of());
+  CHECK(names_in(scratch.path()) == Names{"dest", "kept"});
+  REQUIRE(::unlink(kept.c_str()) == 0);
+  // What was exchanged is changed back.
+  const std::string source = scratch.file("source", "new");
+  const Words words = {tests::binary(), "replace", "--backup", kept, source, dest};
+  if (!tests::newer_calls()) return;
+  const std::string pair = "replace: " + source + " -> " + dest + ": ";
+  CHECK(tests::run({.words = words, .denied = {{SYS_unlinkat, EIO}}}).err ==
+        pair + "unlink: EIO: Input/output error (the backup is left behind)\n");
+  CHECK(content(dest) == "old");
+  CHECK(content(source) == "new");
+  CHECK(names_in(scratch.path()) == Names{"dest", "kept", "source"});
+  REQUIRE(::unlink(kept.c_str()) == 0);
+  Words traced = {"strace", "-qq",
+                  "-o",     "/dev/null",
+                  "-e",     "trace=renameat2,unlinkat",
+                  "-e",     "inject=renameat2:error=EIO:when=2+",
+                  "-e",     "inject=unlinkat:error=EIO"};
+  traced.insert(traced.end(), words.begin(), words.end());
+  CHECK(tests::run({.words = traced}).err ==
+        pair + "unlink: EIO: Input/output error (the new file is in place, and the old one is " +
+            source + ")\n");
+  CHECK(content(dest) == "new");
+  CHECK(content(source) == "old");
+  CHECK(content(kept) == "old");
+}
+
+TEST_CASE("replace --stdin keeps the label of SELinux, or says that it cannot") {
+  const Scratch scratch("/dev/shm");
+  const std::string dest = scratch.file("dest", "old");
+  const std::string label = "user_u:object_r:tmp_t:s0";
+  const std::string set =
+      "import os, sys\n"
+      "try: os.setxattr(sys.argv[1], 'security.selinux', sys.argv[2].encode()); print('set')\n"
+      "except OSError as e: print(e.errno)\n";
+  if (tests::python(set, {dest, label}) != "set\n") {
+    MESSAGE("not tested: no label can be set here");
+    return;
+  }
+  const std::string get =
+      "import os, sys; print(os.getxattr(sys.argv[1], 'security.selinux').decode().rstrip('\\0'))";
+  CHECK(from_stdin({dest}).err == "");
+  CHECK(tests::python(get, {dest}) == label + "\n");
+  const Ran ran = from_stdin({dest}, "newer", {{SYS_fsetxattr, EACCES}});
+  CHECK(ran.err ==
+        "replace: " + dest + ": setxattr: EACCES: Permission denied (--no-xattrs gives them up)\n");
+  CHECK(content(dest) == "new\n");
+}
+
 // -- from one file system to another
 
 TEST_CASE("replace --copy takes all of a file along, and leaves no source") {
@@ -797,6 +868,10 @@ TEST_CASE("replace --copy copies a link as a link, and makes FIFOs and devices a
   two.here.file("secret", "secret");
   CHECK(osbox({"replace", "--copy", two.here.link("secret", "link"), dest}).err == "");
   CHECK(core::readlink(dest).value() == "secret");
+  // Where every name is taken, it does not try for ever.
+  CHECK(tests::run({.words = {tests::binary(), "replace", "--copy", dest, two.here / "no"},
+                    .denied = {{SYS_symlinkat, EEXIST}}})
+            .err.find(": symlink: EEXIST: ") != std::string::npos);
   CHECK(!core::lstat(two.here / "link"));
   const std::string fifo = two.here.fifo("fifo");
   REQUIRE(::chmod(fifo.c_str(), 0624) == 0);
@@ -914,7 +989,8 @@ TEST_CASE("replace --copy is durable where it is a rename too") {
   scratch.file("b", "old");
   const auto calls = [&](const Words& how) {
     tests::Command command{
-        .words = {"strace", "-qq", "-e", "trace=fsync,renameat,syncfs", tests::binary(), "replace"},
+        .words = {"strace", "-qq", "-e", "trace=fsync,renameat,renameat2,linkat,syncfs",
+                  tests::binary(), "replace"},
         .directory = scratch.path()};
     command.words.insert(command.words.end(), how.begin(), how.end());
     std::string order;
@@ -926,4 +1002,7 @@ TEST_CASE("replace --copy is durable where it is a rename too") {
   CHECK(calls({"--copy", "a", "b"}) == "fsync renameat fsync ");
   CHECK(calls({"--copy", "--no-sync", "b", "a"}) == "renameat ");
   CHECK(calls({"a", "b"}) == "renameat ");
+  scratch.file("a", "newer");
+  CHECK(calls({"--copy", "--backup", "kept", "a", "b"}).starts_with("fsync linkat fsync renameat"));
+  CHECK(content(scratch / "kept") == "new");
 }

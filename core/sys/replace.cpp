@@ -152,11 +152,12 @@ Result<void> put(const Spot& from, const Spot& to, const Backup& backup) {
   }
   // What had the name has that of the new one.
   const auto old = lstat(from);
-  const bool same = old && same_file(*old, *kept);
-  auto gone = same ? discard(from, *kept)
-                   : std::unexpected(Error{.number = EBUSY,
-                                           .call = "rename",
-                                           .note = "another file took the place of the old one"});
+  auto gone = !old ? failure(old.error().number, "stat")
+              : same_file(*old, *kept)
+                  ? discard(from, *kept)
+                  : std::unexpected(Error{.number = EBUSY,
+                                          .call = "rename",
+                                          .note = "another file took the place of the old one"});
   // Whoever has the name of the source now came later, and stays.
   if (gone) return {};
   Error error = std::move(gone).error();
