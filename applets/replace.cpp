@@ -178,7 +178,7 @@ extern constexpr Applet replace = {
         "message says that the new file is in place or what is left behind. After a signal that "
         "ends replace DEST is the old file or the new one, never a part, and no other file is "
         "left. SIGKILL and the signals of a crash, as SIGSEGV and SIGABRT, may leave the .osbox-* "
-        "file.",
+        "file, which with --backup or --copy may be SOURCE under another name.",
     .call = "rename",
     .options = options,
     .tables = tables,

@@ -106,6 +106,13 @@ std::string joined(const std::string& note, const std::string& more) {
   return note.empty() || more.empty() ? note + more : note + "; " + more;
 }
 
+/// A name beside `spot` that nobody else knows.
+Spot aside_of(const Spot& spot) {
+  std::string name = temporary_name();
+  std::string path = beside(spot.path, name);
+  return {spot.directory, std::move(name), std::move(path)};
+}
+
 /// Takes the name away from `file`, and from no other: false where another one has it, which keeps
 /// it. An error with a path in its note says where that one is now. Where the kernel cannot move a
 /// file without overwriting another, one that comes between the look and unlink(2) is lost.
@@ -114,8 +121,7 @@ Result<bool> discard(const Spot& spot, const Stat& file) {
   if (!there && there.error().number == ENOENT) return true;
   if (!there) return failure(there.error().number, "stat");
   if (!same_file(*there, file)) return false;
-  const std::string name = temporary_name();
-  const Spot aside{spot.directory, name, beside(spot.path, name)};
+  const Spot aside = aside_of(spot);
   const bool moved = renamed(spot, aside, Rename::no_replace);
   // Nobody else knows the name, and what has it can be looked at in peace.
   const auto found = moved ? lstat(aside) : there;
@@ -136,41 +142,58 @@ Result<bool> discard(const Spot& spot, const Stat& file) {
                                .note_path = aside.path});
 }
 
-/// Renames `from` to `to`. With a backup, and where two names can be exchanged, what was there
-/// before is what the backup keeps, or it is EBUSY. An error with a path in its note says where
-/// something is that could not be put back; the new file is in place then.
-Result<void> put(const Spot& from, const Spot& to, const Backup& backup) {
-  const auto fresh = backup.made() ? lstat(from) : failure(0, "stat");
-  // By an exchange a directory would take the place of a file, and a file would lose both names
-  // where they are its own. If it cannot be, rename(2) says why.
-  const auto kept = backup.file();
-  const bool exchanged = fresh && fresh->type != Type::dir && kept && !same_file(*fresh, *kept) &&
-                         renamed(from, to, Rename::exchange);
-  if (!exchanged) {
-    if (renamed(from, to)) return {};
-    return failure("rename");
+/// Gives `aside`, whose name nobody else knows, the name of `to`, and takes away what had that, if
+/// it is `kept`; false where the two cannot be exchanged. An error with a path in its note says
+/// what could not be put back.
+Result<bool> exchange(const Spot& aside, const Spot& to, const Stat& kept) {
+  const auto fresh = lstat(aside);
+  // A directory would take the place of a file, and a file would lose both names where they are
+  // its own.
+  if (!fresh || fresh->type == Type::dir || same_file(*fresh, kept)) return false;
+  if (!renamed(aside, to, Rename::exchange)) return false;
+  Error error;
+  if (const auto old = lstat(aside); !old) {
+    error = {.number = old.error().number, .call = "stat"};
+  } else if (!same_file(*old, kept)) {
+    error = {
+        .number = EBUSY, .call = "rename", .note = "another file took the place of the old one"};
+  } else if (::unlinkat(aside.directory.number(), aside.name.c_str(), 0) == 0) {
+    return true;
+  } else {
+    error = {.number = errno, .call = "unlink"};
   }
-  // What had the name has that of the new one.
-  const auto old = lstat(from);
-  auto gone = !old ? failure(old.error().number, "stat")
-              : same_file(*old, *kept)
-                  ? discard(from, *kept)
-                  : std::unexpected(Error{.number = EBUSY,
-                                          .call = "rename",
-                                          .note = "another file took the place of the old one"});
-  // Whoever has the name of the source now came later, and stays.
-  if (gone) return {};
-  Error error = std::move(gone).error();
-  if (error.note_path) {
-    error.note = joined(in_place, error.note);
-  } else if (!renamed(from, to, Rename::exchange)) {
+  if (!renamed(aside, to, Rename::exchange)) {
     error.note = "the new file is in place, and the old one is";
-    error.note_path = from.path;
-  } else if (const auto back = lstat(from); !back || !same_file(*back, *fresh)) {
+    error.note_path = aside.path;
+  } else if (const auto back = lstat(aside); !back || !same_file(*back, *fresh)) {
     error.note = "what was there is now";
-    error.note_path = from.path;
+    error.note_path = aside.path;
   }
   return std::unexpected(std::move(error));
+}
+
+/// Renames `from` to `to`. With a backup, and where two names can be exchanged, what had the name
+/// is what the backup keeps, or it is EBUSY. `temporary` says that nobody else knows `from`. An
+/// error with a path in its note says what could not be put back.
+Result<void> put(const Spot& from, const Spot& to, const Backup& backup, bool temporary) {
+  if (const auto kept = backup.made() ? backup.file() : failure(0, "stat")) {
+    const Spot aside = temporary ? from : aside_of(from);
+    if (temporary || renamed(from, aside, Rename::no_replace)) {
+      auto done = exchange(aside, to, *kept);
+      if (done && *done) return {};
+      if (!done && done.error().note_path) return std::unexpected(std::move(done).error());
+      if (!temporary && !renamed(aside, from, Rename::no_replace)) {
+        Error error = done ? Error{.number = errno, .call = "rename"} : std::move(done).error();
+        error.note = joined(error.note, "what was to be renamed is now");
+        error.note_path = aside.path;
+        return std::unexpected(std::move(error));
+      }
+      if (!done) return std::unexpected(std::move(done).error());
+    }
+  }
+  // Where the name could not be moved, this says why.
+  if (renamed(from, to)) return {};
+  return failure("rename");
 }
 
 }  // namespace
@@ -447,7 +470,7 @@ Result<void> Replacement::commit() {
   }
   TRY(held_.check());
   const Spot from{directory, temporary_, beside(path_, temporary_)};
-  auto done = put(from, {directory, parent_.name, path_}, backup_);
+  auto done = put(from, {directory, parent_.name, path_}, backup_, true);
   if (!done && !done.error().note_path) return failed(std::move(done).error());
   temporary_.clear();
   backup_.keep();
@@ -504,7 +527,7 @@ Result<Replaced> move(const Names& names, At at, const ReplaceHow& how, bool syn
     TRY(backup.begin(names.dest.path, *how.backup, at));
     TRY(backup.make(names.dest.directory, names.dest.name, sync));
   }
-  if (auto done = put(names.source, names.dest, backup); !done) {
+  if (auto done = put(names.source, names.dest, backup, false); !done) {
     Error& error = done.error();
     if (error.note_path) backup.keep();
     if (!backup.take_away()) error.note = joined(error.note, "the backup is left behind");
