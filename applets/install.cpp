@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <unistd.h>
 
 #include "applets/registry.hpp"
 #include "core/cli/applet.hpp"
@@ -139,17 +138,11 @@ class Linker {
 
   /// Puts a link of the wanted form in the place of one that is there, without a moment between.
   core::Result<void> replace(const std::string& name) const {
-    for (unsigned attempt = 0;; ++attempt) {
-      const std::string temporary =
-          ".osbox-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
-      if (const auto made = make(temporary); !made) {
-        if (made.error().number == EEXIST) continue;
-        return made;
-      }
-      auto renamed = core::rename(temporary, name, there_);
-      if (!renamed) (void)core::unlink(temporary, there_);
-      return renamed;
-    }
+    const std::string temporary = core::temporary_name();
+    TRY(make(temporary));
+    auto renamed = core::rename(temporary, name, there_);
+    if (!renamed) (void)core::unlink(temporary, there_);
+    return renamed;
   }
 
   const Program& program_;

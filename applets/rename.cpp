@@ -60,9 +60,10 @@ std::string note(int number, core::Path from, core::Path to, core::Rename how, c
     case EINVAL:
     case ENOTSUP:
       if (how == core::Rename::exchange) return "";
-      return old && old->type == core::Type::dir
+      if (!old) return "";
+      return old->type == core::Type::dir
                  ? "no directory goes into itself, nor where RENAME_NOREPLACE is missing"
-                 : "";
+                 : "RENAME_NOREPLACE is missing here, and link(2) is refused";
     default:
       return "";
   }

@@ -86,7 +86,7 @@ Outcome run(Args& args, Io& io) {
     std::optional<std::string> replaced;
     if (args.replace) {
       auto done = core::replace_symlink(text, path, at);
-      if (!done && done.error().number == ENOTSUP) {
+      if (!done && done.error().number == ENOTSUP && done.error().note.empty()) {
         done.error().note = "make it under another name, and use 'replace'";
       }
       replaced = TRY(std::move(done));

@@ -115,6 +115,14 @@ TEST_CASE("rename without renameat2 overwrites as little") {
     CHECK(core::stat(scratch / "new")->nlink == 1);
     CHECK(rename(error, scratch / "new", file).err == "");
     CHECK(rename(error, directory, scratch / "x").err.find(": EOPNOTSUPP: ") != std::string::npos);
+    // As for a file of somebody else with fs.protected_hardlinks, and where there are no hard
+    // links.
+    for (const int refused : {EPERM, EOPNOTSUPP}) {
+      CHECK(tests::run({.words = {tests::binary(), "rename", file, scratch / "x"},
+                        .denied = {{SYS_renameat2, error}, {SYS_linkat, refused}}})
+                .err.ends_with(": EOPNOTSUPP: Operation not supported (RENAME_NOREPLACE is missing "
+                               "here, and link(2) is refused)\n"));
+    }
     CHECK(tests::run({.words = {tests::binary(), "rename", "--exchange", file, link},
                       .denied = {{SYS_renameat2, error}}})
               .err ==

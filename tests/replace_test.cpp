@@ -154,7 +154,7 @@ TEST_CASE("replace to another file system is EXDEV, and changes neither side") {
   CHECK(names_in(two.there.path()) == Names{"dest"});
   if (!tests::newer_calls()) return;
   CHECK(osbox({"replace", "--copy", "--beneath", two.here.path(), "source", "../x"}).err ==
-        "replace: source -> ../x: open: EXDEV: Invalid cross-device link\n");
+        "replace: source -> ../x: EXDEV: Invalid cross-device link\n");
 }
 
 TEST_CASE("replace takes pairs, and goes on after a failure") {
@@ -380,6 +380,14 @@ TEST_CASE("replace --stdin keeps the owner, and fails where it cannot") {
   CHECK(from_stdin({"--no-owner", dest}).status == 0);
   CHECK(core::stat(dest)->uid == 0);
   CHECK(mode_of(dest) == 02755);
+  // Another group may do no more than everybody may.
+  for (const auto& [old, now] : {std::pair{0660U, 0600U}, {0664U, 0644U}, {0606U, 0606U}}) {
+    REQUIRE(::chown(dest.c_str(), 0, 4) == 0);
+    REQUIRE(::chmod(dest.c_str(), old) == 0);
+    CHECK(from_stdin({"--no-owner", dest}).status == 0);
+    CHECK(core::stat(dest)->gid == 0);
+    CHECK(mode_of(dest) == now);
+  }
 }
 
 TEST_CASE("replace --stdin works where the directory cannot be read") {
@@ -406,7 +414,8 @@ TEST_CASE("replace --stdin makes its calls in the order that a crash asks for") 
     tests::Command command{
         .words =
             {"strace", "-qq", "-e",
-             "trace=openat,openat2,write,fchmod,fchownat,fsync,syncfs,linkat,renameat,unlinkat",
+             "trace=openat,openat2,write,fchmod,fchownat,fsync,syncfs,linkat,renameat,renameat2,"
+             "unlinkat",
              tests::binary(), "replace", "--stdin", "dest"},
         .input = "new",
         .directory = scratch.path()};
@@ -432,8 +441,10 @@ TEST_CASE("replace --stdin makes its calls in the order that a crash asks for") 
   };
   CHECK(calls({}) == "directory temporary write fchmod fsync renameat fsync ");
   CHECK(calls({"--no-sync"}) == "temporary write fchmod renameat ");
+  // What was replaced is looked at before it goes.
   CHECK(calls({"--backup", "kept"}) ==
-        "directory temporary write fchmod fsync linkat directory fsync renameat fsync ");
+        std::string("directory temporary write fchmod fsync linkat directory fsync ") +
+            (tests::newer_calls() ? "renameat2 unlinkat " : "renameat ") + "fsync ");
 }
 
 TEST_CASE("a failure of any step of replace --stdin leaves the old file, and no other") {
@@ -455,8 +466,8 @@ TEST_CASE("a failure of any step of replace --stdin leaves the old file, and no 
         Case{SYS_fsetxattr, EOPNOTSUPP, "setxattr: EOPNOTSUPP"}, Case{SYS_renameat, EIO, "EIO"},
         Case{SYS_linkat, EMLINK, "link: EMLINK"}, Case{SYS_listxattr, EPERM, "listxattr: EPERM"}}) {
     CAPTURE(one.said);
-    const Ran ran =
-        from_stdin({"--backup", scratch / "kept", dest}, "new", {{one.call, one.error}});
+    const Ran ran = from_stdin({"--backup", scratch / "kept", dest}, "new",
+                               {{one.call, one.error}, {SYS_renameat2, ENOSYS}});
     CHECK(ran.status == 1);
     const std::string about = one.call == SYS_linkat ? dest + " -> " + scratch / "kept" : dest;
     CHECK(ran.err.starts_with("replace: " + about + ": " + one.said + ": "));
@@ -512,7 +523,8 @@ TEST_CASE("a signal ends replace --stdin, and it leaves nothing behind") {
       "  while not any(n != 'dest' and os.stat(n).st_size == 4 for n in os.listdir()):\n"
       "    time.sleep(.001)\n"
       "  return p\n"
-      "for s in ['HUP', 'INT', 'QUIT', 'TERM', 'PIPE', 'ALRM', 'USR1', 'USR2']:\n"
+      "for s in ['HUP', 'INT', 'QUIT', 'TERM', 'PIPE', 'ALRM', 'USR1', 'USR2', 'IO', 'PWR',\n"
+      "          'RTMIN', 'RTMAX']:\n"
       "  s = signal.Signals['SIG' + s]\n"
       "  p = begin(); p.send_signal(s)\n"
       "  assert p.wait() == -s, (s, p.returncode)\n"
@@ -691,6 +703,79 @@ TEST_CASE("replace --backup makes none where there is no old file, and none wher
   CHECK(names_in(scratch.path()) == Names{"dest", "first"});
 }
 
+TEST_CASE("replace tells what it could not take away again") {
+  const Scratch scratch;
+  const std::string dest = scratch.file("dest", "old");
+  const std::string kept = scratch / "kept";
+  const std::string start = "replace: " + dest + ": fsync: EIO: Input/output error (";
+  const auto end_of = [&] {
+    const Names left = names_in(scratch.path());
+    const auto name =
+        std::ranges::find_if(left, [](const auto& each) { return each.starts_with(".osbox-"); });
+    REQUIRE(name != left.end());
+    std::string path = scratch / *name;
+    REQUIRE(::unlink(path.c_str()) == 0);
+    return " " + path + ")\n";
+  };
+  const std::vector<tests::Denied> denied = {{SYS_fsync, EIO}, {SYS_unlinkat, EIO}};
+  std::string said = from_stdin({dest}, "new", denied).err;
+  CHECK(said == start + "left behind is" + end_of());
+  said = from_stdin({"--no-sync", "--backup", kept, dest}, "new",
+                    {{SYS_renameat2, ENOSYS}, {SYS_renameat, EIO}, {SYS_unlinkat, EIO}})
+             .err;
+  CHECK(said == "replace: " + dest + ": EIO: Input/output error (left behind are the backup and" +
+                    end_of());
+  CHECK(names_in(scratch.path()) == Names{"dest", "kept"});
+  REQUIRE(::unlink(kept.c_str()) == 0);
+  // What was exchanged is changed back.
+  const std::string source = scratch.file("source", "new");
+  const Words words = {tests::binary(), "replace", "--backup", kept, source, dest};
+  if (!tests::newer_calls()) return;
+  const std::string pair = "replace: " + source + " -> " + dest + ": ";
+  CHECK(tests::run({.words = words, .denied = {{SYS_unlinkat, EIO}}}).err ==
+        pair + "unlink: EIO: Input/output error (the backup is left behind)\n");
+  CHECK(content(dest) == "old");
+  CHECK(content(source) == "new");
+  CHECK(names_in(scratch.path()) == Names{"dest", "kept", "source"});
+  REQUIRE(::unlink(kept.c_str()) == 0);
+  Words traced = {"strace", "-qq",
+                  "-o",     "/dev/null",
+                  "-e",     "trace=renameat2,unlinkat",
+                  "-e",     "inject=renameat2:error=EIO:when=3+",
+                  "-e",     "inject=unlinkat:error=EIO"};
+  traced.insert(traced.end(), words.begin(), words.end());
+  said = tests::run({.words = traced}).err;
+  REQUIRE(names_in(scratch.path()).size() == 3);
+  CHECK(content(scratch / names_in(scratch.path())[0]) == "old");
+  CHECK(said ==
+        pair + "unlink: EIO: Input/output error (the new file is in place, and the old one is" +
+            end_of());
+  CHECK(content(dest) == "new");
+  CHECK(content(kept) == "old");
+}
+
+TEST_CASE("replace --stdin keeps the label of SELinux, or says that it cannot") {
+  const Scratch scratch("/dev/shm");
+  const std::string dest = scratch.file("dest", "old");
+  const std::string label = "user_u:object_r:tmp_t:s0";
+  const std::string set =
+      "import os, sys\n"
+      "try: os.setxattr(sys.argv[1], 'security.selinux', sys.argv[2].encode()); print('set')\n"
+      "except OSError as e: print(e.errno)\n";
+  if (tests::python(set, {dest, label}) != "set\n") {
+    MESSAGE("not tested: no label can be set here");
+    return;
+  }
+  const std::string get =
+      "import os, sys; print(os.getxattr(sys.argv[1], 'security.selinux').decode().rstrip('\\0'))";
+  CHECK(from_stdin({dest}).err == "");
+  CHECK(tests::python(get, {dest}) == label + "\n");
+  const Ran ran = from_stdin({dest}, "newer", {{SYS_fsetxattr, EACCES}});
+  CHECK(ran.err ==
+        "replace: " + dest + ": setxattr: EACCES: Permission denied (--no-xattrs gives them up)\n");
+  CHECK(content(dest) == "new\n");
+}
+
 // -- from one file system to another
 
 TEST_CASE("replace --copy takes all of a file along, and leaves no source") {
@@ -785,6 +870,10 @@ TEST_CASE("replace --copy copies a link as a link, and makes FIFOs and devices a
   two.here.file("secret", "secret");
   CHECK(osbox({"replace", "--copy", two.here.link("secret", "link"), dest}).err == "");
   CHECK(core::readlink(dest).value() == "secret");
+  // Where every name is taken, it does not try for ever.
+  CHECK(tests::run({.words = {tests::binary(), "replace", "--copy", dest, two.here / "no"},
+                    .denied = {{SYS_symlinkat, EEXIST}}})
+            .err.find(": symlink: EEXIST: ") != std::string::npos);
   CHECK(!core::lstat(two.here / "link"));
   const std::string fifo = two.here.fifo("fifo");
   REQUIRE(::chmod(fifo.c_str(), 0624) == 0);
@@ -877,16 +966,23 @@ TEST_CASE("a signal ends replace --copy, and both files stay") {
   const Elsewhere two;
   const Ran ran =
       python_in(two.there.path(),
-                "import os, signal, subprocess, sys\n"
-                "open('source', 'wb').write(b'x' * (64 << 20))\n"
+                "import os, subprocess, sys\n"
+                "open('source', 'wb').write(b'x' * (1 << 20))\n"
                 "dest = sys.argv[2] + '/dest'; open(dest, 'w').write('old')\n"
-                "p = subprocess.Popen([sys.argv[1], 'replace', '--copy', 'source', dest])\n"
-                "while len(os.listdir(sys.argv[2])) == 1: pass\n"
-                "p.send_signal(signal.SIGTERM)\n"
-                "print(p.wait(), os.listdir(sys.argv[2]), open(dest).read(), os.listdir())\n",
+                "for call in ['copy_file_range,write', 'fsync', 'utimensat']:\n"
+                "  for signal in ['SIGTERM', 'SIGIO', 'SIGPWR', 'SIGSTKFLT', 'SIGRT_5']:\n"
+                "    p = subprocess.run(['strace', '-qq', '-e', 'trace=' + call, '-e',\n"
+                "                        'inject=' + call + ':signal=' + signal + ':when=1',\n"
+                "                        sys.argv[1], 'replace', '--copy', 'source', dest],\n"
+                "                       stderr=subprocess.PIPE)\n"
+                "    assert p.returncode < 0, (call, signal, p)\n"
+                "    assert signal != 'SIGTERM' or p.returncode == -15, p\n"
+                "    assert os.listdir(sys.argv[2]) == ['dest'], (call, signal)\n"
+                "    assert open(dest).read() == 'old' and os.listdir() == ['source']\n"
+                "print('done')\n",
                 {two.here.path()});
   CHECK(ran.err == "");
-  CHECK(ran.out == "-15 ['dest'] old ['source']\n");
+  CHECK(ran.out == "done\n");
 }
 
 TEST_CASE("replace --copy is durable where it is a rename too") {
@@ -895,7 +991,8 @@ TEST_CASE("replace --copy is durable where it is a rename too") {
   scratch.file("b", "old");
   const auto calls = [&](const Words& how) {
     tests::Command command{
-        .words = {"strace", "-qq", "-e", "trace=fsync,renameat,syncfs", tests::binary(), "replace"},
+        .words = {"strace", "-qq", "-e", "trace=fsync,renameat,renameat2,linkat,syncfs",
+                  tests::binary(), "replace"},
         .directory = scratch.path()};
     command.words.insert(command.words.end(), how.begin(), how.end());
     std::string order;
@@ -907,4 +1004,7 @@ TEST_CASE("replace --copy is durable where it is a rename too") {
   CHECK(calls({"--copy", "a", "b"}) == "fsync renameat fsync ");
   CHECK(calls({"--copy", "--no-sync", "b", "a"}) == "renameat ");
   CHECK(calls({"a", "b"}) == "renameat ");
+  scratch.file("a", "newer");
+  CHECK(calls({"--copy", "--backup", "kept", "a", "b"}).starts_with("fsync linkat fsync renameat"));
+  CHECK(content(scratch / "kept") == "new");
 }

@@ -179,3 +179,24 @@ TEST_CASE("symlink takes pairs, and keeps to --beneath") {
   CHECK(osbox({"symlink", "--relative", "--beneath", in, "../list", "d/m"}).err ==
         "symlink: ../list -> d/m: realpath: EXDEV: Invalid cross-device link\n");
 }
+
+TEST_CASE("symlink --replace does not try for ever, and tells what it leaves") {
+  const Scratch scratch;
+  const std::string link = scratch.link("old", "link");
+  const auto said = [&](const std::vector<tests::Denied>& denied) {
+    return tests::run(
+               {.words = {"timeout", "20", tests::binary(), "symlink", "--replace", "new", link},
+                .denied = denied})
+        .err;
+  };
+  // As a cache that is stale: the name is there, and is not.
+  CHECK(said({{SYS_readlinkat, ENOENT}}) == "symlink: new -> " + link + ": EEXIST: File exists\n");
+  const std::string left = said({{SYS_renameat2, ENOSYS}, {SYS_unlinkat, EIO}});
+  CHECK(left.starts_with("symlink: new -> " + link + ": "));
+  CHECK(left.find(": EOPNOTSUPP: ") != left.npos);
+  const auto at = left.find("(left behind is " + scratch / ".osbox-");
+  REQUIRE(at != left.npos);
+  const auto path = left.substr(at + 16, left.find(')', at) - at - 16);
+  CHECK(core::readlink(path).value() == "new");
+  CHECK(core::readlink(link).value() == "old");
+}

@@ -2,10 +2,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
+#include <functional>
 
 #include "core/sys/copy.hpp"
 #include "core/sys/xattr.hpp"
@@ -20,12 +24,204 @@ std::size_t count_in(const std::string& directory) {
   return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 
+/// What others do between two calls, once each, by how the name begins that the call is about.
+struct Meanwhile {
+  std::string name;
+  std::function<void()> act;
+};
+Meanwhile after_link;
+Meanwhile before_rename;
+Meanwhile after_rename;
+
+void act(Meanwhile& meanwhile, std::string_view name) {
+  if (!meanwhile.act || !name.starts_with(meanwhile.name)) return;
+  const auto now = std::exchange(meanwhile.act, nullptr);
+  now();
+}
+
+/// Somebody puts a file of his own in the place of `path`.
+void take(const std::string& path, const char* text = "theirs") {
+  const std::string other = path + ".other";
+  const core::Fd file = core::open(other, O_WRONLY | O_CREAT | O_EXCL, {}, 0604).value();
+  REQUIRE(core::write(file, text));
+  REQUIRE(::syscall(SYS_renameat2, AT_FDCWD, other.c_str(), AT_FDCWD, path.c_str(), 0) == 0);
+}
+
 template <class T>
 std::string word(const core::Result<T>& result) {
   return result ? "yes" : std::string(core::error_name(result.error().number));
 }
 
+int done(long result, Meanwhile& after, const char* name) {
+  const int number = errno;
+  if (result == 0) act(after, name);
+  errno = number;
+  return static_cast<int>(result);
+}
+
 }  // namespace
+
+// In the place of the C library's.
+extern "C" int linkat(int from, const char* name, int to, const char* fresh, int flags) noexcept {
+  return done(::syscall(SYS_linkat, from, name, to, fresh, flags), after_link, name);
+}
+extern "C" int renameat(int from, const char* name, int to, const char* fresh) noexcept {
+  act(before_rename, name);
+  return done(::syscall(SYS_renameat2, from, name, to, fresh, 0), after_rename, name);
+}
+extern "C" int renameat2(int from, const char* name, int to, const char* fresh,
+                         unsigned flags) noexcept {
+  act(before_rename, name);
+  return done(::syscall(SYS_renameat2, from, name, to, fresh, flags), after_rename, name);
+}
+
+TEST_CASE("what is replaced is in the directory that the backup was made in") {
+  for (const bool copy : {false, true}) {
+    const Scratch scratch;
+    const std::string middle = scratch.directory("middle");
+    scratch.file("middle/dest", "old");
+    scratch.directory("other");
+    scratch.file("other/dest", "precious");
+    const std::string source = scratch.file("source", "new");
+    after_link = {"dest", [&] {
+                    REQUIRE(::rename(middle.c_str(), (scratch / "moved").c_str()) == 0);
+                    REQUIRE(::rename((scratch / "other").c_str(), middle.c_str()) == 0);
+                  }};
+    const core::ReplaceHow how{.backup = scratch / "kept"};
+    const auto replaced = copy ? core::replace_by_copy(source, middle + "/dest", {}, how)
+                               : core::replace(source, middle + "/dest", {}, how);
+    REQUIRE(replaced);
+    CHECK(!after_link.act);
+    CHECK(content(middle + "/dest") == "precious");
+    CHECK(content(scratch / "moved/dest") == "new");
+    CHECK(content(scratch / "kept") == "old");
+    CHECK(count_in(scratch.path()) == 3);
+  }
+}
+
+TEST_CASE("another file that comes between the backup and the rename is not lost") {
+  if (!tests::newer_calls()) return;
+  for (const bool from_stdin : {false, true}) {
+    const Scratch scratch;
+    const std::string dest = scratch.file("dest", "old");
+    const std::string source = scratch.file("source", "new");
+    const std::string input = scratch.file("input", "new");
+    after_link = {"dest", [&] { take(dest); }};
+    const core::ReplaceHow how{.backup = scratch / "kept"};
+    const auto replaced =
+        from_stdin ? core::replace_content(core::open(input, O_RDONLY).value(), dest, {}, how)
+                   : core::replace(source, dest, {}, how);
+    CHECK(word(replaced) == "EBUSY");
+    CHECK(replaced.error().note == "another file took the place of the old one");
+    CHECK(!replaced.error().note_path);
+    CHECK(content(dest) == "theirs");
+    CHECK(content(source) == "new");
+    CHECK(count_in(scratch.path()) == 3);
+  }
+}
+
+TEST_CASE("what cannot be put back for others is named") {
+  if (!tests::newer_calls()) return;
+  const Scratch scratch;
+  const std::string dest = scratch.file("dest", "old");
+  const std::string source = scratch.file("source", "new");
+  after_link = {"dest", [&] { take(dest, "first"); }};
+  // By the exchange back what came last has the name that nobody knows.
+  after_rename = {".osbox-", [&] { take(dest, "second"); }};
+  const auto replaced = core::replace(source, dest, {}, {.backup = scratch / "kept"});
+  CHECK(word(replaced) == "EBUSY");
+  CHECK(replaced.error().note == "what was there is now");
+  CHECK(content(dest) == "first");
+  CHECK(content(replaced.error().note_path.value_or("")) == "second");
+  CHECK(content(scratch / "kept") == "old");
+}
+
+TEST_CASE("a file that takes the name of the source meanwhile stays") {
+  if (!tests::newer_calls()) return;
+  const Scratch scratch;
+  const std::string dest = scratch.file("dest", "old");
+  const std::string source = scratch.file("source", "new");
+  const core::ReplaceHow how{.backup = scratch / "kept"};
+  after_rename = {"source", [&] { take(source); }};
+  const auto replaced = core::replace(source, dest, {}, how);
+  REQUIRE(replaced);
+  CHECK(replaced->moved);
+  CHECK(replaced->backed_up);
+  CHECK(content(dest) == "new");
+  CHECK(content(source) == "theirs");
+  CHECK(content(scratch / "kept") == "old");
+  // Where it fails, the source cannot get its name back.
+  REQUIRE(core::unlink(scratch / "kept"));
+  after_link = {"dest", [&] { take(dest, "first"); }};
+  after_rename = {"source", [&] { take(source, "last"); }};
+  const auto failed = core::replace(source, dest, {}, how);
+  CHECK(word(failed) == "EBUSY");
+  CHECK(failed.error().note ==
+        "another file took the place of the old one; what was to be renamed is now");
+  CHECK(content(failed.error().note_path.value_or("")) == "theirs");
+  CHECK(content(source) == "last");
+  CHECK(content(dest) == "first");
+}
+
+TEST_CASE("a file that takes the name of a copied source stays") {
+  if (!tests::newer_calls()) return;
+  const Scratch here("/tmp");
+  const Scratch there("/dev/shm");
+  const std::string source = here.file("source", "new");
+  const std::string dest = there.file("dest", "old");
+  const auto copy = [&] { return core::replace_by_copy(source, dest, {}, {}); };
+  // rename(2) says EXDEV, and then the source is moved aside.
+  int calls = 0;
+  std::function<void()> at_second = [&] {
+    if (++calls == 1) {
+      before_rename = {"source", at_second};
+    } else {
+      take(source);
+    }
+  };
+  before_rename = {"source", at_second};
+  auto replaced = copy();
+  CHECK(word(replaced) == "EBUSY");
+  CHECK(replaced.error().note == "the new file is in place");
+  CHECK(content(dest) == "new");
+  CHECK(content(source) == "theirs");
+  CHECK(count_in(here.path()) == 1);
+  // And the name is taken again before it can be put back.
+  calls = 0;
+  before_rename = {"source", at_second};
+  after_rename = {"source", [&] { take(source, "last"); }};
+  replaced = copy();
+  CHECK(word(replaced) == "EBUSY");
+  CHECK(replaced.error().note == "the new file is in place; what had the name is now");
+  REQUIRE(replaced.error().note_path);
+  CHECK(replaced.error().note_path->starts_with(here / ".osbox-"));
+  CHECK(content(*replaced.error().note_path) == "theirs");
+  CHECK(content(source) == "last");
+  CHECK(content(dest) == "theirs");
+  CHECK(count_in(here.path()) == 2);
+}
+
+TEST_CASE("a new file is like the one that it replaces, and not like one of hours ago") {
+  const Scratch scratch;
+  const std::string dest = scratch.file("dest", "old", 0644);
+  const core::ReplaceHow how;
+  {
+    core::Replacement replacement(how);
+    REQUIRE(replacement.begin(dest, {}));
+    REQUIRE(replacement.file());
+    take(dest);
+    REQUIRE(::chmod(dest.c_str(), 0604) == 0);
+    REQUIRE(replacement.keep());
+    REQUIRE(replacement.commit());
+    CHECK((core::stat(dest)->mode & 07777) == 0604);
+  }
+  core::Replacement replacement(how);
+  REQUIRE(replacement.begin(dest, {}));
+  REQUIRE(replacement.file());
+  REQUIRE(core::unlink(dest));
+  scratch.directory("dest");
+  CHECK(word(replacement.keep()) == "EISDIR");
+}
 
 TEST_CASE("a replacement that is not committed was never there") {
   const Scratch scratch;

@@ -130,6 +130,12 @@ Result<Parent> open_parent(Path path, At at) {
   return parent;
 }
 
+std::string beside(Path path, std::string_view name) {
+  std::string_view text = path;
+  while (text.ends_with('/')) text.remove_suffix(1);
+  return std::string(text.substr(0, text.rfind('/') + 1)).append(name);
+}
+
 Result<void> access(Path path, int mode, AccessHow how, At at) {
   const int flags =
       (how.effective ? AT_EACCESS : 0) | (how.links == Links::no_follow ? AT_SYMLINK_NOFOLLOW : 0);
@@ -213,10 +219,15 @@ Result<std::optional<std::string>> replace_symlink(Path target, Path link, At at
   }
   const At parent = opened->directory;
   const std::string& name = opened->name;
-  for (;;) {
+  const auto left_behind = [&](Error& error, const char* note, const std::string& fresh) {
+    error.note = note;
+    error.note_path = beside(link, fresh);
+  };
+  for (int patience = 100;; --patience) {
     auto made = symlink(target, name, parent);
     if (made) return std::nullopt;
-    if (made.error().number != EEXIST) return fail(std::move(made).error());
+    // It comes and goes, or a cache of the file system keeps saying so.
+    if (made.error().number != EEXIST || patience == 0) return fail(std::move(made).error());
     // What is no link now is not touched even for a moment; what it is later, the exchange tells.
     const auto there = readlink(name, parent);
     if (!there && there.error().number == ENOENT) continue;
@@ -230,11 +241,12 @@ Result<std::optional<std::string>> replace_symlink(Path target, Path link, At at
     if (!made && made.error().number == EEXIST) continue;
     if (!made) return fail(std::move(made).error());
     if (auto exchanged = rename(fresh, name, parent, Rename::exchange); !exchanged) {
-      (void)unlink(fresh, parent);
+      const auto removed = unlink(fresh, parent);
       // It went away meanwhile.
-      if (exchanged.error().number == ENOENT) continue;
+      if (removed && exchanged.error().number == ENOENT) continue;
       // No directory is inside another here: the file system does not know the flag.
       if (exchanged.error().number == EINVAL) exchanged.error().number = ENOTSUP;
+      if (!removed) left_behind(exchanged.error(), "left behind is", fresh);
       return fail(std::move(exchanged).error());
     }
     // What had the name has the other one now, and whether it is a link can be asked in peace.
@@ -245,13 +257,13 @@ Result<std::optional<std::string>> replace_symlink(Path target, Path link, At at
     // A file that somebody put there meanwhile is not ours to remove.
     if (back && !readlink(fresh, parent)) back = failure(EEXIST, "symlink");
     if (!back) {
-      back.error().note = "what was there is now";
-      back.error().note_path = fresh;
+      left_behind(back.error(), "what was there is now", fresh);
       return fail(std::move(back).error());
     }
-    (void)unlink(fresh, parent);
-    if (!old && old.error().number == EINVAL) return fail({.number = EEXIST, .call = "symlink"});
-    return fail(old ? std::move(removed).error() : std::move(old).error());
+    Error error = old ? std::move(removed).error() : std::move(old).error();
+    if (!old && error.number == EINVAL) error = {.number = EEXIST, .call = "symlink"};
+    if (!unlink(fresh, parent)) left_behind(error, "left behind is", fresh);
+    return fail(std::move(error));
   }
 }
 

@@ -32,6 +32,9 @@ struct Parent {
 /// restricted `at` for "..", which is resolved at once. For an empty path ENOENT is the answer.
 Result<Parent> open_parent(Path path, At at = {});
 
+/// How one who writes `path` would write `name` in the same directory.
+std::string beside(Path path, std::string_view name);
+
 /// How access(2) looks at a file.
 struct AccessHow {
   bool effective = false;       ///< AT_EACCESS: ask for the effective ids, not the real ones

@@ -42,8 +42,13 @@ class Backup {
   /// Gives it to what `name` in `directory` stands for; what is not there needs no backup. link(2),
   /// and with `sync` fsync(2)
   Result<void> make(FdRef directory, const std::string& name, bool sync);
+  bool made() const { return made_; }
+  /// What has the name now.
+  Result<Stat> file() const;
   void keep() { kept_ = made_; }
   bool kept() const { return kept_; }
+  /// Takes it away again, unless it is kept; false where it is left behind. unlink(2)
+  bool take_away();
 
  private:
   std::string of_;
@@ -93,20 +98,25 @@ class Replacement {
   /// The new file; one that `file` made can be written to.
   FdRef made() const { return file_; }
 
-  /// Gives the new file what the old one has of owner, extended attributes and mode. Where there
-  /// was none, or it was no regular file, the mode is that of any file that is made here.
+  /// Gives the new file what the old one, which is looked for again, has of owner, extended
+  /// attributes and mode. Where there is none, or it is no regular file, the mode is that of any
+  /// file that is made here.
   Result<void> keep();
   /// Gives it what `file`, opened with O_PATH perhaps, has of them. Where the owner is given up and
-  /// is another one now, set-user-id and set-group-id are too.
+  /// is another one now, set-user-id and set-group-id are too; another group may do no more than
+  /// everybody may.
   Result<void> keep(FdRef file, const Stat& stat);
   /// Sets the times. utimensat(2)
   Result<void> set_times(Time access, Time modification);
 
   /// Brings the new file to the disk. fsync(2)
   Result<void> sync();
-  /// Puts it into its place. An error that came after that has a note which says so. link(2),
-  /// rename(2), fsync(2)
+  /// Puts it into its place. An error that came after that has a note which says so. EBUSY where
+  /// what it replaces is not what the backup keeps, which rename(2) alone cannot tell. link(2),
+  /// renameat2(2), rename(2), fsync(2)
   Result<void> commit();
+  /// Takes away what was made, but for what is in its place; what is left behind, `error` tells.
+  void undo(Error& error);
 
   bool backed_up() const { return backup_.kept(); }
   HeldSignals& held() { return held_; }
@@ -114,6 +124,7 @@ class Replacement {
   std::unexpected<Error> failed(Error error) const;
 
  private:
+  Result<void> look();
   template <class Make>
   Result<void> make(const char* call, Make make);
   Result<void> keep_owner(const Stat& stat, mode_t& mode);
@@ -135,13 +146,15 @@ class Replacement {
 };
 
 /// Gives the file `source` the name `dest`, in the place of what has it. Of `how` only the backup
-/// counts. rename(2)
+/// counts; what it keeps is what was replaced, and another file there in between is EBUSY, where
+/// two names can be exchanged. rename(2), and link(2) and renameat2(2) for a backup
 Result<Replaced> replace(Path source, Path dest, At at, const ReplaceHow& how);
 
 /// The same, also from one file system to another: then `dest` becomes a copy of `source`, with its
 /// owner, mode, times and extended attributes, and `source` is removed. A symbolic link is copied
 /// as one, FIFOs and devices are made again; EXDEV for directories and sockets. EBUSY where
-/// `source` changes meanwhile. rename(2), and what copy_content and Replacement need
+/// `source` changes meanwhile, and where another file has its name in the end, which is left
+/// alone. rename(2), renameat2(2), and what copy_content and Replacement need
 Result<Replaced> replace_by_copy(Path source, Path dest, At at, const ReplaceHow& how);
 
 /// Makes `dest` a file of all that `input` gives until its end. A file that was there gives its

@@ -9,11 +9,43 @@
 
 namespace core {
 
+namespace {
+
+/// True for what ends a process unless it says otherwise, and is no fault of the process itself.
+bool ends_process(int signal) {
+  switch (signal) {
+    case SIGHUP:
+    case SIGINT:
+    case SIGQUIT:
+    case SIGTERM:
+    case SIGPIPE:
+    case SIGALRM:
+    case SIGUSR1:
+    case SIGUSR2:
+    case SIGXCPU:
+    case SIGXFSZ:
+    case SIGVTALRM:
+    case SIGPROF:
+    case SIGIO:
+#ifdef SIGPWR
+    case SIGPWR:
+#endif
+#ifdef SIGSTKFLT
+    case SIGSTKFLT:
+#endif
+      return true;
+    default:
+      return signal >= SIGRTMIN;
+  }
+}
+
+}  // namespace
+
 HeldSignals::HeldSignals() {
   sigset_t ends;
   ::sigemptyset(&ends);
-  for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2,
-                           SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF}) {
+  for (int signal = 1; signal <= SIGRTMAX; ++signal) {
+    if (!ends_process(signal)) continue;
     struct ::sigaction action;
     // One that is ignored would wait to be let through all the same.
     const bool ignored = ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
@@ -22,7 +54,7 @@ HeldSignals::HeldSignals() {
   ::pthread_sigmask(SIG_BLOCK, &ends, &before_);
   // What was held back before never gets through by letting go of this.
   ::sigemptyset(&held_);
-  for (int signal = 1; signal < SIGRTMIN; ++signal) {
+  for (int signal = 1; signal <= SIGRTMAX; ++signal) {
     if (::sigismember(&ends, signal) == 1 && ::sigismember(&before_, signal) == 0) {
       ::sigaddset(&held_, signal);
     }
@@ -45,7 +77,7 @@ HeldSignals::~HeldSignals() {
 Result<void> HeldSignals::check() const {
   sigset_t pending;
   ::sigpending(&pending);
-  for (int signal = 1; signal < SIGRTMIN; ++signal) {
+  for (int signal = 1; signal <= SIGRTMAX; ++signal) {
     if (signal != SIGXFSZ && ::sigismember(&pending, signal) == 1 &&
         ::sigismember(&held_, signal) == 1) {
       return failure(EINTR, "read");

@@ -9,7 +9,8 @@
 namespace core {
 
 /// Holds back the signals that would end this process, for as long as it lives: SIGHUP, SIGINT,
-/// SIGQUIT, SIGTERM and their like. One that came meanwhile does its work when this goes, unless
+/// SIGQUIT, SIGTERM and their like, the real-time ones too. Not SIGKILL, nor what a fault of the
+/// process or abort(3) brings. One that came meanwhile does its work when this goes, unless
 /// it is held back from outside too. What is ignored stays ignored. SIGXFSZ is no more than
 /// the EFBIG that comes with it. For one thread. sigprocmask(2)
 class HeldSignals {
