@@ -22,23 +22,23 @@ constexpr Option options[] = {
 
 struct Row {
   core::Path path;
-  core::Path source;
+  core::Path target;
   bool exchanged;
   std::string_view path_bytes() const { return path; }
-  std::string_view source_bytes() const { return source; }
+  std::string_view target_bytes() const { return target; }
 };
 
 constexpr Field fields[] = {
-    name<&Row::path_bytes>("path", "The new name"),
-    name<&Row::source_bytes>("source", "The name that it was"),
+    name<&Row::path_bytes>("path", "OLD, the name there was"),
+    name<&Row::target_bytes>("target", "NEW, the name there is"),
     boolean<&Row::exchanged>("exchanged", "Whether what had the new name has the old one now"),
 };
 
 void print(const Row& row, Io& io) {
   io.print(row.exchanged ? "exchanged " : "renamed ");
-  io.print_name(row.source);
-  io.print(row.exchanged ? " and " : " to ");
   io.print_name(row.path);
+  io.print(row.exchanged ? " and " : " to ");
+  io.print_name(row.target);
   io.end_record();
 }
 
@@ -62,7 +62,7 @@ std::string note(int number, core::Path from, core::Path to, core::Rename how, c
       if (how == core::Rename::exchange) return "";
       if (!old) return "";
       return old->type == core::Type::dir
-                 ? "no directory goes into itself, nor where RENAME_NOREPLACE is missing"
+                 ? "a directory cannot move into itself, or RENAME_NOREPLACE is missing here"
                  : "RENAME_NOREPLACE is missing here, and link(2) is refused";
     default:
       return "";
@@ -78,7 +78,7 @@ Outcome run(Args& args, Io& io) {
       done.error().note = note(done.error().number, from, to, args.how, at);
       return done;
     }
-    records.put({to, from, args.how == core::Rename::exchange});
+    records.put({from, to, args.how == core::Rename::exchange});
     return {};
   });
 }

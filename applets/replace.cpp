@@ -20,9 +20,9 @@ struct Args {
 };
 
 constexpr Option options[] = {
-    flag<&Args::from_stdin>("stdin", "DEST becomes all of standard input"),
+    flag<&Args::from_stdin>("stdin", "DEST gets all of standard input as its content"),
     flag<&Args::copy>("copy", "Go to another file system too, by a copy, and be durable"),
-    value<&Args::backup>(0, "backup", "NAME", "The file that was DEST keeps this name",
+    value<&Args::backup>(0, "backup", "NAME", "The file that was DEST gets this name",
                          Completes::file),
     flag<&Args::no_sync>("no-sync", "With --stdin or --copy: be fast, and not durable"),
     flag<&Args::no_owner>("no-owner", "With --stdin or --copy: give up user and group"),
@@ -33,7 +33,7 @@ constexpr Option options[] = {
 
 struct Row {
   core::Path path;
-  std::optional<std::string_view> source;
+  std::optional<std::string_view> target;
   core::Replaced done;
   const std::optional<std::string>* backup_name;
   std::string_view path_bytes() const { return path; }
@@ -46,22 +46,24 @@ struct Row {
 };
 
 constexpr Field fields[] = {
-    name<&Row::path_bytes>("path", "The file that is replaced"),
-    name<&Row::source>("source", "The name that the new one had; null with --stdin"),
+    name<&Row::path_bytes>("path", "SOURCE, the name there was; with --stdin DEST"),
+    name<&Row::target>("target", "DEST, the name there is; null with --stdin"),
     boolean<&Row::moved>("moved", "False where both were names of one file, and nothing was done"),
     boolean<&Row::copied>("copied", "Whether it came from another file system"),
     name<&Row::backup>("backup", "The name of the old file now, if it was to keep one"),
 };
 
 void print(const Row& row, Io& io) {
-  io.print(row.done.moved ? "replaced " : "left ");
+  // Standard error says so.
+  if (!row.done.moved) return;
+  io.print(!row.target ? "wrote " : row.done.copied ? "moved " : "renamed ");
   io.print_name(row.path);
-  if (row.source) {
-    io.print(row.done.moved ? " by " : ", which is also ");
-    io.print_name(*row.source);
+  if (row.target) {
+    io.print(" to ");
+    io.print_name(*row.target);
   }
   if (const auto backup = row.backup()) {
-    io.print(", and kept it as ");
+    io.print(", the old file is ");
     io.print_name(*backup);
   }
   io.end_record();
@@ -119,10 +121,10 @@ Outcome run(Args& args, Io& io) {
                              .owner = !args.no_owner,
                              .xattrs = !args.no_xattrs,
                              .backup = args.backup};
-  const auto done = [&](core::Result<core::Replaced> replaced, core::Path dest,
-                        std::optional<std::string_view> source) -> core::Result<void> {
+  const auto done = [&](core::Result<core::Replaced> replaced, core::Path path,
+                        std::optional<std::string_view> target) -> core::Result<void> {
     if (!replaced) return std::unexpected(explained(std::move(replaced).error(), args));
-    records.put({dest, source, *replaced, &args.backup});
+    records.put({path, target, *replaced, &args.backup});
     return {};
   };
   if (args.from_stdin) {
@@ -134,7 +136,7 @@ Outcome run(Args& args, Io& io) {
     auto replaced = args.copy ? core::replace_by_copy(source, dest, at, how)
                               : core::replace(source, dest, at, how);
     if (replaced && !replaced->moved) remark(io, source, dest);
-    return done(std::move(replaced), dest, source);
+    return done(std::move(replaced), source, dest);
   });
 }
 

@@ -36,7 +36,19 @@ constexpr Field fields[] = {
     name<&Row::replaced>("replaced", "With --replace, the text of the link that was there"),
 };
 
-constexpr Table tables[] = {{.fields = fields, .line = "made {path} -> {target}"}};
+void print(const Row& row, Io& io) {
+  io.print("made ");
+  io.print_name(row.path);
+  io.print(" -> ");
+  io.print_name(row.target);
+  if (row.replaced) {
+    io.print(", which was -> ");
+    io.print_name(*row.replaced);
+  }
+  io.end_record();
+}
+
+constexpr Table tables[] = {{.fields = fields, .print = prints<print, Row>}};
 
 /// The way from one absolute path without links and dots to another.
 std::string way(std::string_view from, std::string_view to) {
@@ -113,7 +125,7 @@ extern constexpr Applet symlink = {
     .description =
         "Makes LINK a symbolic link that holds the text TARGET, as symlink(2) does. Nothing is "
         "looked for at TARGET and nothing is overwritten: where LINK exists, the answer is EEXIST. "
-        "Other than in ln -s this holds for a directory too; nothing is ever made in it.\n\n"
+        "Unlike with ln -s, this holds for a directory too; nothing is ever made in it.\n\n"
         "With --replace a LINK that is a symbolic link gets its new text in one step: at any time "
         "it is the old link or the new one. What is no symbolic link is left alone, EEXIST, and "
         "where the file system or the kernel cannot exchange two names the answer is ENOTSUP.\n\n"

@@ -198,7 +198,7 @@ TEST_CASE("rename tells what it did, and goes on after a failure") {
   const Ran ran = osbox({"rename", "--files0-from", list, "--json"});
   CHECK(ran.status == 1);
   CHECK(ran.out ==
-        "{\"path\":\"" + scratch / "b" + "\",\"source\":\"" + a + "\",\"exchanged\":false}\n");
+        "{\"path\":\"" + a + "\",\"target\":\"" + scratch / "b" + "\",\"exchanged\":false}\n");
   CHECK(ran.err.find("\"error\":\"EEXIST\"") != std::string::npos);
   CHECK(osbox({"rename", "-v", scratch / "b", a}).out ==
         "renamed " + scratch / "b" + " to " + a + "\n");

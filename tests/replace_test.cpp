@@ -132,10 +132,10 @@ TEST_CASE("replace says where rename(2) does nothing, and that is no failure") {
     words.push_back("--json");
     const Ran json = osbox(words);
     CHECK(json.err == "");
-    CHECK(json.out == "{\"path\":\"" + b + "\",\"source\":\"" + a +
+    CHECK(json.out == "{\"path\":\"" + a + "\",\"target\":\"" + b +
                           "\",\"moved\":false,\"copied\":false,\"backup\":null}\n");
   }
-  CHECK(osbox({"replace", "-v", a, a}).out == "left " + a + ", which is also " + a + "\n");
+  CHECK(osbox({"replace", "-v", a, a}).out == "");
   CHECK(names_in(scratch.path()) == Names{"a", "b"});
   CHECK(core::stat(a)->nlink == 2);
 }
@@ -164,7 +164,7 @@ TEST_CASE("replace takes pairs, and goes on after a failure") {
                                scratch.file("a", "a") + '\0' + scratch.file("b", "b") + '\0');
   const Ran ran = osbox({"replace", "-v", "--files0-from", list});
   CHECK(ran.status == 1);
-  CHECK(ran.out == "replaced " + scratch / "b" + " by " + scratch / "a" + "\n");
+  CHECK(ran.out == "renamed " + scratch / "a" + " to " + scratch / "b" + "\n");
   CHECK(content(scratch / "b") == "a");
   CHECK(content(scratch / "x") == "x");
 }
@@ -213,9 +213,9 @@ TEST_CASE("replace --stdin makes a file of all of standard input") {
   }
   CHECK(from_stdin({"--json", dest}).out ==
         "{\"path\":\"" + dest +
-            "\",\"source\":null,\"moved\":true,\"copied\":false,"
+            "\",\"target\":null,\"moved\":true,\"copied\":false,"
             "\"backup\":null}\n");
-  CHECK(from_stdin({"-v", dest}).out == "replaced " + dest + "\n");
+  CHECK(from_stdin({"-v", dest}).out == "wrote " + dest + "\n");
 }
 
 TEST_CASE("replace --stdin gives a new file the mode of any new file") {
@@ -689,7 +689,7 @@ TEST_CASE("replace --backup makes none where there is no old file, and none wher
   const std::string kept = scratch / "kept";
   scratch.file("source", "new");
   CHECK(from_stdin({"--backup", kept, "-v", scratch / "first"}).out ==
-        "replaced " + scratch / "first" + "\n");
+        "wrote " + scratch / "first" + "\n");
   CHECK(osbox({"replace", "--backup", kept, scratch / "source", scratch / "dest"}).status == 0);
   CHECK(names_in(scratch.path()) == Names{"dest", "first"});
   // The rename fails, and the backup goes again.
@@ -803,7 +803,7 @@ TEST_CASE("replace --copy takes all of a file along, and leaves no source") {
   const std::string had = tests::python(attributes, {source});
   const Ran ran = osbox({"replace", "--copy", "-v", source, dest});
   CHECK(ran.err == "");
-  CHECK(ran.out == "replaced " + dest + " by " + source + "\n");
+  CHECK(ran.out == "moved " + source + " to " + dest + "\n");
   CHECK(!core::lstat(source));
   const auto& after = core::lstat(dest).value();
   CHECK(content(dest) == "content");
