@@ -304,6 +304,15 @@ const std::vector<Operation>& operations() {
              old_file(at.scratch, at.name + "/work/source", "new");
            },
        .keeps = "new"},
+      {.name = "replace --backup",
+       .words = {"replace", "--backup", "work/kept", "work/source", "work/dest"},
+       .prepare =
+           [](const Place& at) {
+             old_file(at.scratch, at.name + "/work/dest", "old");
+             old_file(at.scratch, at.name + "/work/source", "new");
+           },
+       .between = Between::lines,
+       .keeps = "old"},
       {.name = "rename",
        .words = {"rename", "work/old", "work/new"},
        .prepare = [](const Place& at) { old_file(at.scratch, at.name + "/work/old", "content"); },
