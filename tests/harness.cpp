@@ -82,7 +82,9 @@ bool deny(const std::vector<Denied>& denied) {
     ::setenv(setting.substr(0, equals).c_str(), setting.substr(equals + 1).c_str(), 1);
   }
   if (command.as_nobody && is_root() && !become_nobody()) ::_exit(125);
-  ::signal(SIGPIPE, command.ignores_sigpipe ? SIG_IGN : SIG_DFL);
+  // Whoever started the tests may have had signals ignored, as nohup(1) does.
+  for (int signal = 1; signal < SIGRTMIN; ++signal) ::signal(signal, SIG_DFL);
+  if (command.ignores_sigpipe) ::signal(SIGPIPE, SIG_IGN);
   for (const int number : command.closed) ::close(number);
   std::vector<char*> words;
   for (const std::string& word : command.words) words.push_back(const_cast<char*>(word.c_str()));
