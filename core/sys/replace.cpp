@@ -658,6 +658,13 @@ Result<Replaced> copy_and_discard(const Names& names, At at, const ReplaceHow& h
 }  // namespace
 
 Result<Replaced> replace(Path source, Path dest, At at, const ReplaceHow& how) {
+  if (!how.backup) {
+    // One call, which resolves both paths as only the kernel does.
+    TRY(rename(source, dest, at));
+    const auto still = core::lstat(source, want::ino, at);
+    const auto there = still ? core::lstat(dest, want::ino, at) : still;
+    return Replaced{.moved = !there || !same_file(*still, *there)};
+  }
   Names names;
   TRY(find_names(names, source, dest, at));
   return move(names, at, how, false);
