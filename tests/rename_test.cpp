@@ -90,8 +90,8 @@ TEST_CASE("rename moves directories where the kernel has renameat2, and refuses 
   } else {
     CHECK(ran.err ==
           "rename: " + directory + " -> " + scratch / "new" +
-              ": EOPNOTSUPP: Operation not supported (no directory goes into itself, nor "
-              "where RENAME_NOREPLACE is missing)\n");
+              ": EOPNOTSUPP: Operation not supported (a directory cannot move into itself, "
+              "or RENAME_NOREPLACE is missing here)\n");
     CHECK(core::lstat(scratch / "dir/file"));
   }
 }

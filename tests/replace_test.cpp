@@ -455,7 +455,7 @@ TEST_CASE("a failure of any step of replace --stdin leaves the old file, and no 
       "bytes.fromhex('0200000001000600ffffffff020004000100000004000400ffffffff"
       "10000400ffffffff20000000ffffffff'))",
       {dest});
-  const auto& stat = core::stat(dest).value();
+  const core::Stat stat = core::stat(dest).value();
   struct Case {
     long call;
     int error;
