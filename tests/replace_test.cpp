@@ -796,7 +796,7 @@ TEST_CASE("replace --copy takes all of a file along, and leaves no source") {
     REQUIRE(::chown(source.c_str(), 1, 2) == 0);
     REQUIRE(::chmod(source.c_str(), 04751) == 0);
   }
-  const auto& before = core::stat(source).value();
+  const core::Stat before = core::stat(source).value();
   const std::string attributes =
       "import os, sys\n"
       "print({n: os.getxattr(sys.argv[1], n) for n in os.listxattr(sys.argv[1])})";
@@ -805,7 +805,7 @@ TEST_CASE("replace --copy takes all of a file along, and leaves no source") {
   CHECK(ran.err == "");
   CHECK(ran.out == "moved " + source + " to " + dest + "\n");
   CHECK(!core::lstat(source));
-  const auto& after = core::lstat(dest).value();
+  const core::Stat after = core::lstat(dest).value();
   CHECK(content(dest) == "content");
   CHECK(after.type == core::Type::file);
   CHECK(after.mode == before.mode);
