@@ -144,16 +144,12 @@ class Change {
     return change(file, records_.wanted() ? walk_.path() : std::string_view(), when);
   }
 
-  /// True, and told, where there is nothing to be done.
+  /// True where there is nothing to be done.
   core::Result<bool> is_right_already() {
     const core::Stat stat = TRY(walk_.stat(core::want::type | core::want::mode));
     const mode_t old = stat.mode & core::permission_bits;
-    if (stat.type == Type::link || args_.mode.apply(old, stat.type == Type::dir, umask_) != old) {
-      return false;
-    }
     if (args_.type && stat.type != *args_.type) return true;
-    if (records_.wanted() && !args_.changes) records_.put({walk_.path(), old, old});
-    return true;
+    return stat.type != Type::link && args_.mode.apply(old, stat.type == Type::dir, umask_) == old;
   }
 
   /// Changes an open file, whatever has its name by now.

@@ -208,6 +208,7 @@ TEST_CASE("chmod --if-changed leaves alone what is right, and its ctime") {
     CHECK(core::lstat(file)->ctime == before);
   }
   CHECK(osbox({"chmod", "--if-changed", "-v", "640", file}).out == "");
+  CHECK(osbox({"chmod", "-R", "--if-changed", "-v", "640", file}).out == "");
   CHECK(osbox({"chmod", "--if-changed", "600", file}).status == 0);
   CHECK(mode_of(file) == "0600");
   CHECK(core::lstat(file)->ctime > before);

@@ -203,3 +203,19 @@ TEST_CASE("symlink --replace does not try for ever, and tells what it leaves") {
   CHECK(core::readlink(path).value() == "new");
   CHECK(core::readlink(link).value() == "old");
 }
+
+TEST_CASE("symlink --json names link and text alike, done or failed, whichever call it was") {
+  const Scratch scratch;
+  const std::string file = scratch.file("file");
+  const std::string names = "\"path\":\"" + file + "\",\"target\":\"text\",";
+  CHECK(osbox({"symlink", "--json", "text", scratch / "link"})
+            .out.find("\"path\":\"" + scratch / "link" + "\",\"target\":\"text\"") !=
+        std::string::npos);
+  CHECK(osbox({"symlink", "--json", "text", file}).err.find(names) != std::string::npos);
+  CHECK(osbox({"symlink", "--json", "--replace", "text", file}).err.find(names) !=
+        std::string::npos);
+  const Ran relative =
+      osbox({"symlink", "--json", "--relative", scratch / "text", scratch / "no/new"});
+  CHECK(relative.err.find("\"call\":\"realpath\",\"path\":\"" + scratch / "no/new" +
+                          "\",\"target\":\"" + scratch / "text" + "\"") != std::string::npos);
+}
