@@ -124,6 +124,13 @@ class Io {
 
   /// Reports a failure on one operand and remembers it for the exit status.
   void fail(const core::Error& error);
+  /// The same where this ends the run, with `status` instead of the applet's usual one: 127 for a
+  /// command that is not there.
+  Outcome fail_with(int status, const core::Error& error) {
+    running_.failure = status;
+    fail(error);
+    return status;
+  }
   /// Remembers a failure for the exit status without a word, as a plain "no" that is an answer.
   void note(int number) {
     if (first_error_ == 0) first_error_ = number;

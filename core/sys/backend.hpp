@@ -4,6 +4,8 @@
 // the tests that hold the twins against each other.
 #pragma once
 
+#include <sys/resource.h>
+
 #include <csignal>
 #include <memory>
 #include <optional>
@@ -42,6 +44,18 @@ bool clone(FdRef from, FdRef to);
 /// Copies at most `size` bytes that both files have at `offset`, without their passing through this
 /// process: how many, 0 at the end, or none where it does not offer that. copy_file_range(2)
 Result<std::optional<std::size_t>> copy_range(FdRef from, FdRef to, off_t offset, std::size_t size);
+/// A descriptor of the process `pid`; none, and errno, where it is not to be had: ESRCH, ENOENT or
+/// EINVAL for a thread, ENOSYS without the call. pidfd_open(2)
+Fd pidfd_open(pid_t pid);
+/// Sends `signal` to the process, or to the group that it leads: 0, or -1 and errno, ENOSYS where
+/// there is no such call. pidfd_send_signal(2)
+int pidfd_send_signal(FdRef process, int signal, bool group);
+/// The wait status of a process that was waited for, by whomever; none where that is not to be had.
+/// ioctl(2) with PIDFD_GET_INFO and PIDFD_INFO_EXIT, Linux 6.15
+std::optional<int> pidfd_exit_status(FdRef process);
+/// Waits for a child of this process: 0, or -1 and errno, EINVAL or ENOSYS without P_PIDFD (before
+/// Linux 5.4). waitid(2), whose fifth argument the C library leaves out
+int pidfd_wait(FdRef process, siginfo_t& ended, int options, rusage& usage);
 std::unique_ptr<DirectoryBatches> directory_batches();
 }  // namespace backend
 
@@ -54,6 +68,10 @@ int fchmodat2(int directory, const char* path, mode_t mode);
 Fd signal_descriptor(const sigset_t& signals);
 bool clone(FdRef from, FdRef to);
 Result<std::optional<std::size_t>> copy_range(FdRef from, FdRef to, off_t offset, std::size_t size);
+Fd pidfd_open(pid_t pid);
+int pidfd_send_signal(FdRef process, int signal, bool group);
+std::optional<int> pidfd_exit_status(FdRef process);
+int pidfd_wait(FdRef process, siginfo_t& ended, int options, rusage& usage);
 std::unique_ptr<DirectoryBatches> directory_batches();
 }  // namespace posix
 

@@ -1,9 +1,12 @@
 // The environment of this process: its entries as they stand.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/sys/result.hpp"
 
@@ -20,6 +23,19 @@ struct Variable {
 
 /// All entries in their order, none left out, for as long as nobody changes them. environ(7)
 std::span<const char* const> environment();
+
+/// One change of an environment.
+struct EnvironmentChange {
+  enum class How : std::uint8_t { set, unset, clear } how = How::set;
+  std::string name = {};
+  std::string value = {};
+};
+
+/// The entries of this process's environment after `changes`, made one after the other. Where a
+/// name comes several times, all of its entries are meant: a new value takes the place of the
+/// first, and the others go. Entries without a '=' stay. EINVAL of "setenv" or "unsetenv" for a
+/// name that cannot be one. setenv(3), unsetenv(3), clearenv(3)
+Result<std::vector<std::string>> changed_environment(std::span<const EnvironmentChange> changes);
 
 /// The value of the first entry called `name`; empty where there is none. EINVAL for a name that
 /// cannot be one: the empty one, or one with a '='. getenv(3)

@@ -69,6 +69,10 @@ std::string_view status_line(std::string_view status, std::string_view key) {
   return status.substr(0, status.find('\n'));
 }
 
+/// What stands behind the name in /proc/PID/stat, "PID (NAME) STATE PPID PGID SID ..."; NAME may
+/// hold anything, ") R 1 2 (" included.
+std::string_view behind_name(std::string_view stat) { return stat.substr(stat.rfind(')') + 1); }
+
 }  // namespace
 
 Result<pid_t> read_pid(std::string_view text, const char* call) {
@@ -89,10 +93,19 @@ Result<pid_t> caller() {
 
 Result<Kin> kin(pid_t pid) {
   const std::string stat = TRY(read_proc(pid, "stat", "getppid"));
-  // "PID (NAME) STATE PPID PGID SID ...", and NAME may hold anything, ") R 1 2 (" included.
-  const std::string_view rest = std::string_view(stat).substr(stat.rfind(')') + 1);
+  const std::string_view rest = behind_name(stat);
   Kin kin;
   if (rest.size() > 3 && take_numbers(rest.substr(3), kin.ppid, kin.pgid, kin.sid)) return kin;
+  return failure(ENODATA, "getppid", digits(pid));
+}
+
+Result<std::uint64_t> start_time(pid_t pid) {
+  const std::string stat = TRY(read_proc(pid, "stat", "getppid"));
+  std::string_view rest = behind_name(stat);
+  // The 22nd field; the state is the third, and no number.
+  rest.remove_prefix(std::min(rest.size(), std::size_t{3}));
+  for (int field = 4; field < 22; ++field) (void)take_number<std::int64_t>(rest);
+  if (const auto ticks = take_number<std::uint64_t>(rest)) return *ticks;
   return failure(ENODATA, "getppid", digits(pid));
 }
 

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -29,6 +30,9 @@ struct Kin {
 /// /proc/PID/stat: no system call tells the parent of another process. ESRCH where there is no such
 /// process. Without a /proc of this pid namespace the error names /proc.
 Result<Kin> kin(pid_t pid);
+
+/// When `pid` was started, in clock ticks since boot. From /proc/PID/stat. Fails as `kin` does.
+Result<std::uint64_t> start_time(pid_t pid);
 
 /// The process group of `pid`. ESRCH where there is no such process. getpgid(2)
 Result<pid_t> getpgid(pid_t pid);

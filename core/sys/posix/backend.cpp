@@ -32,6 +32,18 @@ Result<std::optional<std::size_t>> copy_range(FdRef from, FdRef to, off_t offset
   return posix::copy_range(from, to, offset, size);
 }
 
+Fd pidfd_open(pid_t pid) { return posix::pidfd_open(pid); }
+
+int pidfd_send_signal(FdRef process, int signal, bool group) {
+  return posix::pidfd_send_signal(process, signal, group);
+}
+
+std::optional<int> pidfd_exit_status(FdRef process) { return posix::pidfd_exit_status(process); }
+
+int pidfd_wait(FdRef process, siginfo_t& ended, int options, rusage& usage) {
+  return posix::pidfd_wait(process, ended, options, usage);
+}
+
 std::unique_ptr<DirectoryBatches> directory_batches() { return posix::directory_batches(); }
 
 }  // namespace core::backend

@@ -1,0 +1,27 @@
+// The command of an applet that runs one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/cli/applet.hpp"
+#include "core/sys/execute.hpp"
+
+namespace cli {
+
+/// The exit statuses of an applet that becomes a command.
+inline constexpr Status chain_statuses[] = {
+    {"N", "what the command exits with: it has taken the place of osbox"},
+    {"2", "wrong usage; nothing was done"},
+    {"125", "osbox failed, and standard error says at what; the command did not run"},
+    {"126", "the command was found, and could not be executed"},
+    {"127", "the command was not found"},
+};
+
+/// Becomes the command `words` with `attributes`: the end of an applet of which nothing but a
+/// command is left. Comes back only where that failed, with the failure told and its exit status.
+/// Whoever uses this has `.failure = 125` in its table. execve(2)
+out::Outcome become(std::vector<std::string> words, core::ProcessAttributes attributes,
+                    out::Io& io);
+
+}  // namespace cli

@@ -1,0 +1,105 @@
+// Execute: a program with everything about its process set, in the place of this one or as a child.
+#pragma once
+
+#include <sched.h>
+#include <sys/types.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/sys/environment.hpp"
+#include "core/sys/limit.hpp"
+#include "core/sys/privilege.hpp"
+#include "core/sys/result.hpp"
+
+namespace core {
+
+/// A file that takes the place of a standard stream. It is opened by whoever starts the program,
+/// with that one's rights and from that one's directory.
+struct Redirection {
+  std::string path;
+  bool append = false;  ///< writes behind what there is; else what there was is gone
+};
+
+/// What is set of a process before it executes a program. What is not said stays as it is, but for
+/// SIGPIPE, which has its default action, and the signal mask, which is empty.
+struct ProcessAttributes {
+  std::optional<std::string> directory = {};        ///< chdir(2), with the rights of the new ids
+  std::vector<EnvironmentChange> environment = {};  ///< in the order given
+  std::optional<std::string> argv0 = {};  ///< words[0] of the program, not the file's name
+  std::optional<mode_t> umask = {};
+  Ids ids = {};
+  std::optional<int> nice = {};  ///< added to the nice value. setpriority(2)
+  std::optional<cpu_set_t> affinity = {};
+  std::vector<LimitChange> limits = {};
+  std::array<std::optional<Redirection>, 3> streams = {};  ///< standard input, output and error
+  std::optional<unsigned> close_from = {};                 ///< descriptors from this one on
+  bool session = false;                                    ///< setsid(2)
+  std::optional<pid_t> process_group = {};                 ///< setpgid(2); 0: one of its own
+  bool no_new_privileges = false;                          ///< PR_SET_NO_NEW_PRIVS
+  int death_signal = 0;  ///< comes when the parent dies. PR_SET_PDEATHSIG
+  std::vector<int> ignored_signals = {};
+  std::vector<int> default_signals = {};
+  bool search = true;  ///< a command without a slash is looked for in PATH, as by execvp(3)
+};
+
+/// The order of steps, in exec and in the child of spawn alike:
+///
+///   signal actions, session or process group, limits, nice value, affinity, umask, streams,
+///   groups, gid, uid (and a look whether they are gone for good), no_new_privs, death signal,
+///   directory, descriptors from close_from on, signal mask, execve(2)
+///
+/// What needs privileges comes before they are given up, what an id takes back after it is set.
+
+/// A program and its attributes, made ready: all that can fail without a process of its own, or
+/// needs memory, is done.
+class Program {
+ public:
+  /// Opens the files of the streams, makes the environment and the paths to try. `words` are the
+  /// command and its arguments; one at least.
+  static Result<Program> prepare(std::vector<std::string> words, ProcessAttributes attributes);
+
+  Program(Program&&) noexcept;
+  Program& operator=(Program&&) noexcept;
+  ~Program();
+
+  /// The paths that are tried, in order: one, or one for each directory of PATH.
+  std::span<const std::string> candidates() const;
+  /// What the program gets: argv, and its environment.
+  std::span<const std::string> arguments() const;
+  std::span<const std::string> environment() const;
+
+ private:
+  friend Error exec(Program& program);
+  friend Result<pid_t> spawn(Program& program, const struct Placement& placement);
+  struct Ready;
+  explicit Program(std::unique_ptr<Ready> ready);
+  std::unique_ptr<Ready> ready_;
+};
+
+/// Becomes `program`: the same process, with another program in it. Comes back only where a step
+/// failed, which the error names by its call: "exec" where the program itself could not be
+/// executed, with a note on what is missing. Standard error is what it was then. execve(2)
+Error exec(Program& program);
+
+/// Where a child begins its life.
+struct Placement {
+  int cgroup = -1;         ///< a cgroup.procs to join, open for writing
+  int terminal = -1;       ///< a terminal whose foreground process group it is to be
+  int ignored_signal = 0;  ///< a signal of ours that it gets back as ignored
+  const sigset_t* mask = nullptr;
+};
+
+/// Starts `program` as a child and comes back once it runs, or with the error of the step that
+/// failed, as `exec`, and no child. Signals are held back meanwhile. vfork(2), execve(2)
+Result<pid_t> spawn(Program& program, const Placement& placement = {});
+
+/// The exit status that says why a program did not start: 127 where it was not found, 126 where it
+/// was and could not be executed, 125 where another step failed.
+int unstarted_status(const Error& error);
+
+}  // namespace core

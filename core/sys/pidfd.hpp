@@ -1,0 +1,62 @@
+// Process: one process that stays the same, whatever becomes of its number.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/sys/fd.hpp"
+#include "core/sys/result.hpp"
+
+namespace core {
+
+/// Which process is meant: its number alone, or the number and what tells it from all others that
+/// have had or will have that number. Written PID or PID:INODE.
+struct ProcessId {
+  pid_t pid = 0;
+  std::optional<std::uint64_t> inode = {};
+
+  std::string text() const;
+  bool operator==(const ProcessId&) const = default;
+};
+
+/// `text` as PID or PID:INODE, decimal digits and no 0; all else is EINVAL of `call`.
+Result<ProcessId> read_process_id(std::string_view text, const char* call);
+
+/// A process held by a descriptor: a signal sent through it reaches that process or nobody.
+class Process {
+ public:
+  /// ESRCH where there is no such process, or another one under its number. EINVAL for a thread
+  /// that is no process. ENOSYS where the kernel has no such descriptors (before Linux 5.3). A
+  /// zombie can be opened. pidfd_open(2)
+  static Result<Process> open(ProcessId id);
+
+  pid_t pid() const { return pid_; }
+  FdRef descriptor() const { return fd_; }
+
+  /// What tells this process from all others until the next boot: the inode number of its
+  /// descriptor (Linux 6.9), or before that the clock ticks between boot and its start. ESRCH where
+  /// the latter cannot be read any more. fstat(2)
+  Result<std::uint64_t> inode() const;
+
+  /// PID and INODE; the number alone where the other is not to be had.
+  ProcessId id() const;
+
+  /// Sends `signal`; 0 asks whether that could be done. ESRCH once it was waited for, EPERM where
+  /// it is somebody else's. pidfd_send_signal(2)
+  Result<void> send(int signal) const;
+
+  /// Sends `signal` to the process group that it leads. ENOSYS before Linux 6.9.
+  /// pidfd_send_signal(2) with PIDFD_SIGNAL_PROCESS_GROUP
+  Result<void> send_to_group(int signal) const;
+
+ private:
+  Process(pid_t pid, Fd fd) : pid_(pid), fd_(std::move(fd)) {}
+  pid_t pid_;
+  Fd fd_;
+};
+
+}  // namespace core

@@ -1,0 +1,66 @@
+// Waiting: for children, and for processes that are not.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/sys/duration.hpp"
+#include "core/sys/pidfd.hpp"
+#include "core/sys/wait_status.hpp"
+
+namespace core {
+
+/// Where the status of a process was had from.
+enum class Source : std::uint8_t {
+  child,   ///< it was a child of this process. waitid(2), wait4(2)
+  record,  ///< `spawn --nowait` wrote it down
+  pidfd,   ///< the kernel keeps it for whoever holds a descriptor. PIDFD_INFO_EXIT, Linux 6.15
+  proc,    ///< nobody has waited for it yet: field 52 of /proc/PID/stat
+};
+
+/// A process that has ended.
+struct Ended {
+  ProcessId id;
+  WaitStatus status;
+  Source source = Source::child;
+  std::optional<ResourceUsage> usage = {};
+  std::optional<Duration> wall = {};
+};
+
+/// Any number of processes, own children or not, that are waited for in one poll(2).
+class Wait {
+ public:
+  /// `keep` leaves records and zombies as they are for the next who asks (WNOWAIT, --peek).
+  explicit Wait(bool keep = false);
+  ~Wait();
+  Wait(Wait&&) noexcept;
+  Wait& operator=(Wait&&) noexcept;
+
+  /// Adds a process; one that is there already is added once. ESRCH where there is none and nothing
+  /// is known of it, EINVAL for a thread, ENODATA where it has ended and its status is not to be
+  /// had.
+  Result<void> add(ProcessId id);
+
+  /// How many have not been told by `next` yet.
+  std::size_t size() const;
+  /// Those that have not been told yet, in the order added.
+  std::vector<ProcessId> left() const;
+
+  /// The next that has ended, or none once `deadline` has passed. A process whose status nobody can
+  /// tell is an error that names it, ENODATA, and is not waited for any more.
+  Result<std::optional<Ended>> next(const Deadline& deadline);
+
+ private:
+  struct Entry;
+  bool keep_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+};
+
+/// Waits for any child of this process. ECHILD where there is none; none once `deadline` has
+/// passed. wait4(2)
+Result<std::optional<Ended>> wait_for_child(const Deadline& deadline);
+
+}  // namespace core

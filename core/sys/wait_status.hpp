@@ -1,0 +1,54 @@
+// How a process ended, and what it used.
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "core/sys/duration.hpp"
+
+namespace core {
+
+/// The 16-bit word that wait(2) and Python's os.wait give: how a process ended.
+class WaitStatus {
+ public:
+  WaitStatus() = default;
+  explicit WaitStatus(int word) : word_(word) {}
+
+  int word() const { return word_; }
+  bool exited() const { return WIFEXITED(word_); }
+  /// What it handed to exit(3), where it did.
+  int exit_code() const { return WEXITSTATUS(word_); }
+  bool signaled() const { return WIFSIGNALED(word_); }
+  /// The signal that ended it, where one did.
+  int signal() const { return WTERMSIG(word_); }
+  bool dumped_core() const { return signaled() && WCOREDUMP(word_); }
+  /// What a shell makes of it: the exit code, or 128 and the signal.
+  int shell_status() const { return signaled() ? 128 + signal() : exit_code(); }
+
+ private:
+  int word_ = 0;
+};
+
+/// What a process, and the children that it waited for, used. getrusage(2)
+struct ResourceUsage {
+  Duration user{};    ///< CPU time in user mode
+  Duration system{};  ///< CPU time in the kernel
+  long max_rss = 0;   ///< the most memory it had at a time, in KiB
+  long minor_faults = 0;
+  long major_faults = 0;
+  long blocks_in = 0;   ///< reads that went to a device
+  long blocks_out = 0;  ///< and writes
+  long voluntary_switches = 0;
+  long involuntary_switches = 0;
+
+  static ResourceUsage of(const ::rusage& usage) {
+    const auto span = [](const timeval& time) {
+      return Duration(std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec));
+    };
+    return {span(usage.ru_utime), span(usage.ru_stime), usage.ru_maxrss,
+            usage.ru_minflt,      usage.ru_majflt,      usage.ru_inblock,
+            usage.ru_oublock,     usage.ru_nvcsw,       usage.ru_nivcsw};
+  }
+};
+
+}  // namespace core
