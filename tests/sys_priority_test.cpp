@@ -52,7 +52,7 @@ TEST_CASE("priority: -1 is a nice value like the others, and what is out of rang
           for (const int nice : {-1, -20, -100}) {
             const auto set = setpriority(Whose::process, 0, nice);
             const auto now = getpriority(Whose::process, 0);
-            said +=
+            all +=
                 std::to_string(error_of(set)) + ":" + (now ? std::to_string(*now) : "failed") + " ";
           }
           return all;

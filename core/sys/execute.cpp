@@ -159,7 +159,8 @@ StepFailure Program::Ready::set_rest(pid_t parent) const {
   }
   if (attributes.nice) {
     errno = 0;
-    if (::nice(*attributes.nice) == -1 && errno != 0) return failed("nice");
+    // More than that is the same; and the C library adds before the kernel clamps.
+    if (::nice(std::clamp(*attributes.nice, -40, 40)) == -1 && errno != 0) return failed("nice");
   }
   if (attributes.affinity && sched_setaffinity(*attributes.affinity) != 0) {
     return failed("sched_setaffinity");
