@@ -34,6 +34,17 @@ Result<Kin> kin(pid_t pid);
 /// When `pid` was started, in clock ticks since boot. From /proc/PID/stat. Fails as `kin` does.
 Result<std::uint64_t> start_time(pid_t pid);
 
+/// One process below another.
+struct Descendant {
+  pid_t pid = 0;
+  pid_t ppid = 0;
+  std::uint64_t start = 0;  ///< as `start_time` says
+};
+
+/// All that are below `ancestor` at one moment or another while /proc is read, parents before their
+/// children; zombies are left out. None can be hidden from its ancestor but by ending.
+Result<std::vector<Descendant>> descendants(pid_t ancestor);
+
 /// The process group of `pid`. ESRCH where there is no such process. getpgid(2)
 Result<pid_t> getpgid(pid_t pid);
 

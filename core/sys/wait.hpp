@@ -27,7 +27,8 @@ struct Ended {
   WaitStatus status;
   Source source = Source::child;
   std::optional<ResourceUsage> usage = {};
-  std::optional<Duration> wall = {};
+  std::optional<Duration> wall = {};  ///< from its start to its end
+  bool timed_out = false;             ///< whoever started it ended it, since its time was over
 };
 
 /// Any number of processes, own children or not, that are waited for in one poll(2).
