@@ -220,13 +220,13 @@ constexpr Option operand(std::string_view value, std::string_view help,
   return option;
 }
 
-/// One operand, needed, through `Parse` as in `parsed`.
+/// One operand, needed unless the member is an optional, through `Parse` as in `parsed`.
 template <auto Member, auto Parse, class Args = detail::Owner<Member>>
 constexpr Option parsed_operand(std::string_view value, std::string_view help,
                                 Completes completes = Completes::nothing) {
   Option option = parsed<Member, Parse>(0, "", value, help, completes);
   option.shape = Option::Shape::operand;
-  option.required = true;
+  option.required = !requires { detail::Type<Member>().has_value(); };
   return option;
 }
 
@@ -263,6 +263,14 @@ constexpr Option operands(std::string_view value, std::string_view help, Least l
   Option option = operand<Member>(value, help, completes);
   option.shape = Option::Shape::operands;
   option.required = least == Least::one;
+  return option;
+}
+
+/// A command and its arguments: all words from here on, options or not, into a vector.
+template <auto Member, class Args = detail::Owner<Member>>
+constexpr Option command(std::string_view value, std::string_view help, Least least = Least::one) {
+  Option option = operands<Member>(value, help, least, Completes::command);
+  option.shape = Option::Shape::command;
   return option;
 }
 
