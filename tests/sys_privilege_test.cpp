@@ -187,6 +187,10 @@ TEST_CASE("who could be root again is not let on") {
       return set_and_look(ids);
     });
   };
+  if (keeping({}, false) == "no securebits") {
+    MESSAGE("not tested: this root may not keep its rights");
+    return;
+  }
   CHECK(keeping({.uid = 502}, false)
             .starts_with("setuid EPERM (root's rights could be had again) | "));
   CHECK(keeping({.gid = 502, .uid = 502, .user_text = "me"}, true)
