@@ -161,10 +161,10 @@ StepFailure Program::Ready::set_rest(const Placement& placement, pid_t parent) c
   }
   if (attributes.nice) {
     errno = 0;
-    if (::nice(*attributes.nice) == -1 && errno != 0) return failed("nice");
+    // More than that is the same; and the C library adds before the kernel clamps.
+    if (::nice(std::clamp(*attributes.nice, -40, 40)) == -1 && errno != 0) return failed("nice");
   }
-  if (attributes.affinity &&
-      ::sched_setaffinity(0, sizeof *attributes.affinity, &*attributes.affinity) != 0) {
+  if (attributes.affinity && sched_setaffinity(*attributes.affinity) != 0) {
     return failed("sched_setaffinity");
   }
   if (attributes.umask) ::umask(*attributes.umask);

@@ -1,7 +1,6 @@
 // Execute: a program with everything about its process set, in the place of this one or as a child.
 #pragma once
 
-#include <sched.h>
 #include <sys/types.h>
 
 #include <array>
@@ -11,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/sys/affinity.hpp"
 #include "core/sys/environment.hpp"
 #include "core/sys/fd.hpp"
 #include "core/sys/limit.hpp"
@@ -38,7 +38,7 @@ struct ProcessAttributes {
   std::optional<mode_t> umask = {};
   Ids ids = {};
   std::optional<int> nice = {};  ///< added to the nice value. setpriority(2)
-  std::optional<cpu_set_t> affinity = {};
+  std::optional<CpuSet> affinity = {};
   std::vector<LimitChange> limits = {};
   std::array<std::optional<Redirection>, 3> streams = {};  ///< standard input, output and error
   std::optional<unsigned> close_from = {};                 ///< descriptors from this one on
