@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/cli/operands.hpp"
+#include "core/sys/duration.hpp"
 #include "core/sys/mode.hpp"
 
 namespace cli {
@@ -104,6 +105,12 @@ inline Stored take(core::Mode& to, std::string_view text) {
   to = *std::move(mode);
   return {};
 }
+inline Stored take(core::Duration& to, std::string_view text) {
+  const auto span = core::read_duration(text);
+  if (!span) return std::unexpected("not a span of time, such as 1.5, 200ms or 2m");
+  to = *span;
+  return {};
+}
 template <class T>
 Stored take(std::optional<T>& to, std::string_view text) {
   return take(to.emplace(), text);
@@ -125,7 +132,7 @@ constexpr Option flag(char letter, std::string_view name, std::string_view help)
 }
 template <auto Member, class Args = detail::Owner<Member>>
 constexpr Option flag(std::string_view name, std::string_view help) {
-  return flag<Member>(0, name, help);
+  return flag<Member, Args>(0, name, help);
 }
 
 /// Sets a member to `Value`; of several such rows for one member the last one given counts.
@@ -214,7 +221,7 @@ constexpr Option choice(char letter, std::string_view name, std::string_view val
 template <auto Member, class Args = detail::Owner<Member>>
 constexpr Option operand(std::string_view value, std::string_view help,
                          Completes completes = Completes::nothing) {
-  Option option = cli::value<Member>(0, "", value, help, completes);
+  Option option = cli::value<Member, Args>(0, "", value, help, completes);
   option.shape = Option::Shape::operand;
   option.required = !requires { detail::Type<Member>().has_value(); };
   return option;
@@ -224,7 +231,7 @@ constexpr Option operand(std::string_view value, std::string_view help,
 template <auto Member, auto Parse, class Args = detail::Owner<Member>>
 constexpr Option parsed_operand(std::string_view value, std::string_view help,
                                 Completes completes = Completes::nothing) {
-  Option option = parsed<Member, Parse>(0, "", value, help, completes);
+  Option option = parsed<Member, Parse, Args>(0, "", value, help, completes);
   option.shape = Option::Shape::operand;
   option.required = true;
   return option;
@@ -260,9 +267,18 @@ constexpr Option paths(Option::Shape shape, std::string_view value, std::string_
 template <auto Member, class Args = detail::Owner<Member>>
 constexpr Option operands(std::string_view value, std::string_view help, Least least,
                           Completes completes = Completes::nothing) {
-  Option option = operand<Member>(value, help, completes);
+  Option option = operand<Member, Args>(value, help, completes);
   option.shape = Option::Shape::operands;
   option.required = least == Least::one;
+  return option;
+}
+
+/// A command and its arguments, into a vector: from the command's name on, options of ours end.
+template <auto Member, class Args = detail::Owner<Member>>
+constexpr Option command(std::string_view help, Least least = Least::one,
+                         std::string_view value = "COMMAND") {
+  Option option = operands<Member, Args>(value, help, least, Completes::command);
+  option.shape = Option::Shape::command;
   return option;
 }
 
@@ -280,6 +296,18 @@ template <auto Member, class Args = detail::Owner<Member>>
 constexpr Option path(std::string_view value, std::string_view help, Least least = Least::one,
                       Completes completes = Completes::file) {
   return detail::paths<Member, Args>(Option::Shape::operand, value, help, least, completes);
+}
+
+/// One table out of several, in their order.
+template <std::size_t... Sizes>
+constexpr auto rows(const std::array<Option, Sizes>&... tables) {
+  std::array<Option, (Sizes + ...)> all{};
+  std::size_t at = 0;
+  const auto add = [&](const auto& table) {
+    for (const Option& option : table) all[at++] = option;
+  };
+  (add(tables), ...);
+  return all;
 }
 
 }  // namespace cli

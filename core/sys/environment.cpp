@@ -16,6 +16,20 @@ std::span<const char* const> environment() {
   return {::environ, count};
 }
 
+Result<std::vector<std::string>> changed_environment(std::span<const EnvironmentChange> changes) {
+  std::vector<std::string> entries;
+  for (const char* const entry : environment()) entries.emplace_back(entry);
+  for (const EnvironmentChange& change : changes) {
+    std::erase_if(entries, [&](const std::string& entry) {
+      return change.how == EnvironmentChange::How::clear || entry.starts_with(change.name + "=");
+    });
+    if (change.how == EnvironmentChange::How::set) {
+      entries.push_back(change.name + "=" + change.value);
+    }
+  }
+  return entries;
+}
+
 Result<std::optional<std::string_view>> getenv(std::string_view name) {
   if (name.empty() || name.find('=') != name.npos) return failure(EINVAL, "getenv", name);
   for (const char* const entry : environment()) {

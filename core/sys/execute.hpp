@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/sys/environment.hpp"
+#include "core/sys/fd.hpp"
 #include "core/sys/limit.hpp"
 #include "core/sys/privilege.hpp"
 #include "core/sys/result.hpp"
@@ -26,7 +27,10 @@ struct Redirection {
 };
 
 /// What is set of a process before it executes a program. What is not said stays as it is, but for
-/// SIGPIPE, which has its default action, and the signal mask, which is empty.
+/// SIGPIPE, which has its default action, and the signal mask, which is empty. The order is: signal
+/// actions, cgroup, session and process group, limits, nice value, affinity, umask, streams, ids,
+/// no_new_privs, death signal, directory, descriptors, mask. What needs privileges comes before they
+/// are given up, and what a change of ids takes back after it.
 struct ProcessAttributes {
   std::optional<std::string> directory = {};        ///< chdir(2), with the rights of the new ids
   std::vector<EnvironmentChange> environment = {};  ///< in the order given
@@ -47,20 +51,17 @@ struct ProcessAttributes {
   bool search = true;  ///< a command without a slash is looked for in PATH, as by execvp(3)
 };
 
-/// The order of steps, in exec and in the child of spawn alike:
-///
-///   signal actions, session or process group, limits, nice value, affinity, umask, streams,
-///   groups, gid, uid (and a look whether they are gone for good), no_new_privs, death signal,
-///   directory, descriptors from close_from on, signal mask, execve(2)
-///
-/// What needs privileges comes before they are given up, what an id takes back after it is set.
+/// Where a child begins its life, beside what its program asks for.
+struct Placement {
+  std::optional<FdRef> cgroup = {};    ///< the cgroup.procs of the group to join, open for writing
+  std::optional<FdRef> terminal = {};  ///< whose foreground process group its own is to be
+};
 
-/// A program and its attributes, made ready: all that can fail without a process of its own, or
-/// needs memory, is done.
+/// A program and its attributes, made ready: what needs memory is done, and nothing is changed yet.
 class Program {
  public:
-  /// Opens the files of the streams, makes the environment and the paths to try. `words` are the
-  /// command and its arguments; one at least.
+  /// Makes the environment and the paths to try. `words` are the command and its arguments; one at
+  /// least.
   static Result<Program> prepare(std::vector<std::string> words, ProcessAttributes attributes);
 
   Program(Program&&) noexcept;
@@ -69,13 +70,14 @@ class Program {
 
   /// The paths that are tried, in order: one, or one for each directory of PATH.
   std::span<const std::string> candidates() const;
-  /// What the program gets: argv, and its environment.
-  std::span<const std::string> arguments() const;
-  std::span<const std::string> environment() const;
+  /// What the program gets: argv, and its environment, each with a null pointer behind it.
+  std::span<char* const> arguments() const;
+  std::span<char* const> environment() const;
+  const ProcessAttributes& attributes() const;
 
  private:
   friend Error exec(Program& program);
-  friend Result<pid_t> spawn(Program& program, const struct Placement& placement);
+  friend Result<pid_t> spawn(Program& program, const Placement& placement);
   struct Ready;
   explicit Program(std::unique_ptr<Ready> ready);
   std::unique_ptr<Ready> ready_;
@@ -85,14 +87,6 @@ class Program {
 /// failed, which the error names by its call: "exec" where the program itself could not be
 /// executed, with a note on what is missing. Standard error is what it was then. execve(2)
 Error exec(Program& program);
-
-/// Where a child begins its life.
-struct Placement {
-  int cgroup = -1;         ///< a cgroup.procs to join, open for writing
-  int terminal = -1;       ///< a terminal whose foreground process group it is to be
-  int ignored_signal = 0;  ///< a signal of ours that it gets back as ignored
-  const sigset_t* mask = nullptr;
-};
 
 /// Starts `program` as a child and comes back once it runs, or with the error of the step that
 /// failed, as `exec`, and no child. Signals are held back meanwhile. vfork(2), execve(2)
