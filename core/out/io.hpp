@@ -131,6 +131,8 @@ class Io {
     fail(error);
     return status;
   }
+  /// From now on `status` is that of a failure, instead of the applet's usual one.
+  void set_failure(int status) { running_.failure = status; }
   /// Remembers a failure for the exit status without a word, as a plain "no" that is an answer.
   void note(int number) {
     if (first_error_ == 0) first_error_ = number;

@@ -165,6 +165,21 @@ Result<std::vector<Descendant>> descendants(pid_t ancestor) {
   return below;
 }
 
+std::optional<int> zombie_status(pid_t pid) {
+  // Who may not know reads a 0, which says nothing. This link can be read by those who may, and by
+  // nobody else; of all in that directory it is the one that a zombie still has.
+  if (!readlink("/proc/" + digits(pid) + "/ns/user")) return std::nullopt;
+  const auto stat = read_proc(pid, "stat", "waitpid");
+  if (!stat) return std::nullopt;
+  std::string_view rest = behind_name(*stat);
+  if (!rest.starts_with(" Z ") && !rest.starts_with(" X ")) return std::nullopt;
+  // The last of 52 fields; the state is the third. Not all between them fit into 64 bits with sign.
+  for (int field = 3; field < 52; ++field) {
+    rest.remove_prefix(std::min(rest.find(' ', 1), rest.size()));
+  }
+  return take_number<int>(rest);
+}
+
 Result<pid_t> getpgid(pid_t pid) {
   const pid_t group = ::getpgid(pid);
   if (group < 0) return failure("getpgid", digits(pid));
