@@ -262,7 +262,9 @@ TEST_CASE("table: every example that changes nothing runs") {
       CAPTURE(example.command);
       CAPTURE(ran.err);
       CHECK(ran.status != 2);
-      CHECK(ran.status < 125);
+      // Other ids are for root to have.
+      const bool refused = ran.err.find("EPERM") != std::string::npos && !tests::is_root();
+      CHECK((ran.status < 125 || refused));
     }
   }
 }
