@@ -85,7 +85,10 @@ constexpr std::array process_options = {
 std::expected<core::ProcessAttributes, out::Stop> attributes_of(ProcessArgs& args);
 
 /// The record of --dry-run.
-extern const out::Table dry_run_table;
+extern const std::array<out::Field, 20> dry_run_fields;
+void print_dry_run(const void* row, out::Io& io);
+inline constexpr out::Table dry_run_table = {
+    .fields = dry_run_fields, .print = print_dry_run, .when = "with --dry-run"};
 
 /// Writes it. A command that is not to be found is a failure, as it would be when started.
 out::Outcome dry_run(const core::Program& program, out::Io& io);
