@@ -25,8 +25,8 @@ Stored take_signal_of_timeout(std::optional<int>& to, std::string_view text) {
 constexpr auto own_options = std::array{
     flag<&Args::nowait>("nowait", "Print its PID:INODE at once, and do not wait for it"),
     value<&Args::timeout>(0, "timeout", "DURATION", "End it and all that it started after this"),
-    parsed<&Args::signal, take_signal_of_timeout>('s', "signal", "SIG",
-                                              "What --timeout sends (SIGTERM)"),
+    parsed<&Args::signal, take_signal_of_timeout>(
+        's', "signal", "SIG", "What --timeout sends (SIGTERM)", Completes::signal),
     value<&Args::kill_after>(0, "kill-after", "DURATION",
                              "SIGKILL for what is left so long after that"),
     flag<&Args::rusage>("rusage", "Tell how it ended, and the time and memory it used"),
