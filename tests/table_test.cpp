@@ -150,7 +150,16 @@ TEST_CASE("table: every option and operand is documented, and named once") {
         optional = optional || !option->required;
         continue;
       }
-      CHECK((!option->name.empty() || option->letter != 0));
+      const bool dashed = option->shape == Option::Shape::dashed;
+      CHECK(dashed == (option->takes != nullptr));
+      CHECK(dashed == (option->name.empty() && option->letter == 0));
+      if (dashed) {
+        // A letter would never get its turn.
+        for (const Option* const other : rows_of(*applet)) {
+          CHECK((other->letter == 0 || !option->takes({&other->letter, 1})));
+        }
+        continue;
+      }
       if (!option->name.empty()) {
         CHECK(is_name(option->name));
         CHECK(option->name.size() >= 2);
