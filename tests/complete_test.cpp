@@ -67,6 +67,9 @@ constexpr Option send_rows[] = {
     value<&Args::text>('s', "", "X", "Takes it"),
     dashed<&Args::text, in_capitals, take>("SIG", "A signal", Completes::signal),
     operand<&Args::text>("DIR", "", Completes::directory)};
+constexpr Option with_rows[] = {
+    flag<&Args::flag>('a', "all", "Everything"),
+    cli::command<&Args::words>("Settings and a command", Least::one, "NAME=VALUE... COMMAND")};
 constexpr Alias aliases[] = {{"probe-all", "-a", "probe everything"}};
 
 constexpr Applet probe = {.name = "probe",
@@ -88,7 +91,13 @@ constexpr Applet send = {.name = "send",
                          .description = "",
                          .options = send_rows,
                          .main = nullptr};
-constexpr const Applet* table[] = {&probe, &send, &start};
+constexpr Applet with = {.name = "with",
+                         .group = Group::links,
+                         .summary = "start a command with settings",
+                         .description = "",
+                         .options = with_rows,
+                         .main = nullptr};
+constexpr const Applet* table[] = {&probe, &send, &start, &with};
 
 std::string complete(const std::vector<std::string>& words) {
   const std::vector<std::string_view> views(words.begin(), words.end());
@@ -113,7 +122,8 @@ bool has(const List& list, const std::string& word) {
 TEST_CASE("complete: the first word is an applet, an alias or a word of osbox") {
   CHECK(complete({"osbox", ""}) ==
         "probe\tprobe something\nprobe-all\tprobe everything\nsend\tsend a signal\n"
-        "start\tstart a command\nhelp\tShow what an applet does\n");
+        "start\tstart a command\nwith\tstart a command with settings\n"
+        "help\tShow what an applet does\n");
   CHECK(complete({"/usr/bin/osbox", "st"}) == "start\tstart a command\n");
   CHECK(candidates({"osbox", "-"}) == List{"--help", "--install", "--list", "--version"});
   CHECK(candidates({"osbox", "--l"}) == List{"--list"});
@@ -229,6 +239,10 @@ TEST_CASE("complete: a command, and behind it whatever it takes") {
   CHECK(complete({"osbox", "start", "/tmp", "tar", "--al"}) == ":files\n");
   CHECK(candidates({"osbox", "start", "/tmp", "osbox", "pr"}) == List{"probe", "probe-all"});
   CHECK(candidates({"osbox", "start", "/tmp", "os-probe", "--so"}) == List{"--sort"});
+  // Settings stand in front of a command, and after them its name.
+  CHECK(complete({"osbox", "with", "A=1", ""}) == ":commands\n");
+  CHECK(candidates({"osbox", "with", "A=1", "B=2", "osbox", "pr"}) == List{"probe", "probe-all"});
+  CHECK(candidates({"osbox", "with", "A=1", "--", "os-probe", "--so"}) == List{"--sort"});
   CHECK(candidates({"osbox", "start", "/", "osbox", "start", "/", "osbox", "probe", "-s", "s"}) ==
         List{"size"});
 }

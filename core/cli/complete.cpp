@@ -231,9 +231,14 @@ std::string complete_applet(Registry registry, const Applet& install, const Appl
       wanting = rows.wants_next(word);
       rows.give(word);
     } else {
-      const Option* const row = rows.operand(operands++);
+      const Option* const row = rows.operand(operands);
+      const bool command = row != nullptr && row->shape == Option::Shape::command;
+      // Settings may stand in front of the command: "NAME=VALUE... COMMAND".
+      if (command && row->value.find('=') != row->value.npos && word.find('=') != word.npos)
+        continue;
+      ++operands;
       // Behind a command's name its own words follow; it may be osbox again.
-      if (row != nullptr && row->shape == Option::Shape::command) {
+      if (command) {
         return completions(registry, install, words.subspan(i));
       }
     }

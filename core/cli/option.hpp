@@ -242,13 +242,13 @@ constexpr Option operand(std::string_view value, std::string_view help,
   return option;
 }
 
-/// One operand, needed, through `Parse` as in `parsed`.
+/// One operand, needed unless the member is an optional, through `Parse` as in `parsed`.
 template <auto Member, auto Parse, class Args = detail::Owner<Member>>
 constexpr Option parsed_operand(std::string_view value, std::string_view help,
                                 Completes completes = Completes::nothing) {
   Option option = parsed<Member, Parse, Args>(0, "", value, help, completes);
   option.shape = Option::Shape::operand;
-  option.required = true;
+  option.required = !requires { detail::Type<Member>().has_value(); };
   return option;
 }
 

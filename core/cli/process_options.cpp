@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/cli/account_option.hpp"
 #include "core/cli/command.hpp"
 #include "core/out/number.hpp"
 #include "core/out/quote.hpp"
@@ -218,6 +219,7 @@ std::expected<core::ProcessAttributes, out::Stop> attributes_of(ProcessArgs& arg
   for (auto& stream : attributes.streams) {
     if (stream) stream->append = args.append;
   }
+  attributes.ids = TRY(ids_of(args.user, args.group, args.groups));
   return std::move(attributes);
 }
 

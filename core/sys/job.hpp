@@ -2,6 +2,7 @@
 // there when somebody asks, whoever waited for them.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,49 +13,85 @@
 
 namespace core {
 
+/// How a job ended.
+struct JobEnd {
+  WaitStatus status;
+  ResourceUsage usage;
+  Duration wall{};  ///< from its start to its end
+  bool timed_out = false;
+};
+
 /// One process that was started, and how it ended, once it has.
 struct Job {
-  ProcessId id;
+  using End = JobEnd;
+  ProcessId id;     ///< with its inode
   ProcessId owner;  ///< who ran osbox: the shell
-  struct End {
-    WaitStatus status;
-    ResourceUsage usage;
-    Duration wall{};  ///< from its start to its end
-    bool timed_out = false;
-  };
   std::optional<End> end = {};
 };
 
-/// The directory that jobs are written into: `osbox` in $XDG_RUNTIME_DIR, else in /run/user/UID,
-/// else /dev/shm/osbox-UID, else /tmp/osbox-UID; whichever is there first and is this user's own,
-/// a directory, and nobody else's to write or read. Each job is a file, PID:INODE, that is written
-/// under another name and renamed.
+/// A directory that jobs are written into, one file PID:INODE each: `osbox` in $XDG_RUNTIME_DIR,
+/// `osbox` in /run/user/UID, /dev/shm/osbox-UID or /tmp/osbox-UID. It is this user's own, a
+/// directory and no link, and nobody else's to read or write; what is not is left alone, as if it
+/// were not there.
 class JobDirectory {
  public:
-  /// The one to write into; made, with mode 0700, where there is none yet.
+  /// The first of those four that can be written to; made, with mode 0700, where it is not there.
+  /// The error is that of the last.
   static Result<JobDirectory> make();
-  /// All that there are, to read from.
+  /// Those of the four that are there, to read from.
   static std::vector<JobDirectory> all();
 
-  /// Writes `job` down, in the place of what was written of it before. With `end` unset that says
-  /// who has the job.
+  /// Writes `job` down. With `end` unset it says who has the job; with it, that takes its place in
+  /// one step. Who writes the end before the process is waited for lets nobody see neither.
   Result<void> put(const Job& job) const;
-  /// What is written of the process `id`; with a bare pid the youngest of that number. A record of
-  /// an earlier boot is none.
+  /// What is written of the process `id`; of several with a bare pid the youngest. A record that is
+  /// damaged, of an earlier boot or of another pid namespace is none.
   Result<std::optional<Job>> find(ProcessId id) const;
   /// The jobs of `owner`, oldest first.
   Result<std::vector<Job>> owned_by(ProcessId owner) const;
   /// Takes away what is written of `id`, which must have its inode; no error where nothing is.
   Result<void> remove(ProcessId id) const;
-  /// Takes away what nobody came for: ends that are older than a day, and jobs without an end whose
-  /// process is gone for as long. Does nothing where that was done in the last hour.
+  /// Takes away what nobody came for within a day: ends, jobs without an end whose process is gone,
+  /// and what a keeper that was killed has left half written. Does nothing where that was done in
+  /// the last hour.
   void sweep() const;
 
   FdRef descriptor() const { return fd_; }
 
  private:
-  explicit JobDirectory(Fd fd) : fd_(std::move(fd)) {}
+  /// Where and when a pid means one process: the boot, by its id, and the pid namespace, by its
+  /// inode. Empty and 0 where that cannot be known, as without /proc; it is then taken for the
+  /// same.
+  struct Scope {
+    std::string boot;
+    std::uint64_t pids = 0;
+
+    bool same_boot(const Scope& other) const {
+      return boot.empty() || other.boot.empty() || boot == other.boot;
+    }
+    bool same_pids(const Scope& other) const {
+      return pids == 0 || other.pids == 0 || pids == other.pids;
+    }
+  };
+  struct Record {
+    Job job;
+    Scope scope;
+  };
+
+  JobDirectory(Fd fd, Scope scope) : fd_(std::move(fd)), scope_(std::move(scope)) {}
+  static Scope scope_of_this();
+  static std::string text_of(const Job& job, const Scope& scope);
+  static std::optional<Record> parse(std::string_view text);
+  /// The record in the file `name`; none where there is no such file, or no record in it.
+  Result<std::optional<Record>> read(const std::string& name) const;
+  /// The job in it, where that is of this boot and pid namespace.
+  Result<std::optional<Job>> read_job(const std::string& name) const;
+  /// Of whom there are files, with their inodes.
+  Result<std::vector<ProcessId>> ids() const;
+  void sweep(const std::string& name) const;
+
   Fd fd_;
+  Scope scope_;
 };
 
 }  // namespace core

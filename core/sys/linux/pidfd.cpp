@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 
 #include "core/sys/backend.hpp"
@@ -52,10 +53,11 @@ int pidfd_send_signal(FdRef process, int signal, bool group) {
 std::optional<int> pidfd_exit_status(FdRef process) {
   PidfdInfo info = {};
   info.mask = info_exit;
-  if (::ioctl(process.number(), get_info, &info) != 0 || (info.mask & info_exit) == 0) {
-    return std::nullopt;
-  }
-  return info.exit_code;
+  if (::ioctl(process.number(), get_info, &info) != 0) return std::nullopt;
+  if ((info.mask & info_exit) != 0) return info.exit_code;
+  // Linux 6.13 and 6.14 know the call and not the status; they say ESRCH when there would be one.
+  errno = EAGAIN;
+  return std::nullopt;
 }
 
 int pidfd_wait(FdRef process, siginfo_t& ended, int options, rusage& usage) {

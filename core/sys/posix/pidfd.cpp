@@ -14,7 +14,10 @@ int pidfd_send_signal(FdRef /*process*/, int /*signal*/, bool /*group*/) {
   return -1;
 }
 
-std::optional<int> pidfd_exit_status(FdRef /*process*/) { return std::nullopt; }
+std::optional<int> pidfd_exit_status(FdRef /*process*/) {
+  errno = ENOSYS;
+  return std::nullopt;
+}
 
 int pidfd_wait(FdRef /*process*/, siginfo_t& /*ended*/, int /*options*/, rusage& /*usage*/) {
   errno = ENOSYS;
