@@ -58,6 +58,9 @@ constexpr Option run_rows[] = {
     flag<&Args::flag>('a', "all", "Everything"),
     operand<&Args::text>("DIR", "", Completes::directory),
     command(operands<&Args::words>("COMMAND", "", Least::one, Completes::command))};
+constexpr Option with_rows[] = {
+    flag<&Args::flag>('a', "all", "Everything"),
+    cli::command<&Args::words>("Settings and a command", Least::one, "NAME=VALUE... COMMAND")};
 constexpr bool in_capitals(std::string_view text) { return text[0] >= 'A' && text[0] <= 'Z'; }
 Stored take(std::string& to, std::string_view text) {
   to = text;
@@ -67,9 +70,6 @@ constexpr Option send_rows[] = {
     value<&Args::text>('s', "", "X", "Takes it"),
     dashed<&Args::text, in_capitals, take>("SIG", "A signal", Completes::signal),
     operand<&Args::text>("DIR", "", Completes::directory)};
-constexpr Option with_rows[] = {
-    flag<&Args::flag>('a', "all", "Everything"),
-    cli::command<&Args::words>("Settings and a command", Least::one, "NAME=VALUE... COMMAND")};
 constexpr Alias aliases[] = {{"probe-all", "-a", "probe everything"}};
 
 constexpr Applet probe = {.name = "probe",
@@ -85,17 +85,17 @@ constexpr Applet start = {.name = "start",
                           .description = "",
                           .options = run_rows,
                           .main = nullptr};
-constexpr Applet send = {.name = "send",
-                         .group = Group::links,
-                         .summary = "send a signal",
-                         .description = "",
-                         .options = send_rows,
-                         .main = nullptr};
 constexpr Applet with = {.name = "with",
                          .group = Group::links,
                          .summary = "start a command with settings",
                          .description = "",
                          .options = with_rows,
+                         .main = nullptr};
+constexpr Applet send = {.name = "send",
+                         .group = Group::links,
+                         .summary = "send a signal",
+                         .description = "",
+                         .options = send_rows,
                          .main = nullptr};
 constexpr const Applet* table[] = {&probe, &send, &start, &with};
 
@@ -122,8 +122,8 @@ bool has(const List& list, const std::string& word) {
 TEST_CASE("complete: the first word is an applet, an alias or a word of osbox") {
   CHECK(complete({"osbox", ""}) ==
         "probe\tprobe something\nprobe-all\tprobe everything\nsend\tsend a signal\n"
-        "start\tstart a command\nwith\tstart a command with settings\n"
-        "help\tShow what an applet does\n");
+        "start\tstart a command\nwith\tstart a command with settings\nhelp\tShow what an applet "
+        "does\n");
   CHECK(complete({"/usr/bin/osbox", "st"}) == "start\tstart a command\n");
   CHECK(candidates({"osbox", "-"}) == List{"--help", "--install", "--list", "--version"});
   CHECK(candidates({"osbox", "--l"}) == List{"--list"});

@@ -158,7 +158,8 @@ TEST_CASE("a name with '_' works as a link, in completion and as a manual page")
         "sched_getaffinity\tprint the CPUs that a process may run on\n"
         "sched_setaffinity\tset the CPUs that a command or process runs on\n");
   CHECK(osbox({"sched-getaffinity"}).err ==
-        "osbox: no applet sched-getaffinity (did you mean sched_getaffinity?)\n");
+        "osbox: no applet sched-getaffinity (did you mean sched_getaffinity, "
+        "sched_setaffinity?)\n");
   CHECK(run({.words = {"test", "-s", tests::build_directory() + "/man/osbox-sched_getaffinity.1"}})
             .status == 0);
 }
