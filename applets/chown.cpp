@@ -1,5 +1,4 @@
-#include <charconv>
-
+#include "core/cli/account_option.hpp"
 #include "core/cli/applet.hpp"
 #include "core/sys/account.hpp"
 #include "core/sys/metadata.hpp"
@@ -37,38 +36,17 @@ struct Args {
   Operands paths;
 };
 
-/// The id that `look_up` has for a name, or else the number that it is.
-template <class Id>
-Stored take_id(Id& id, const std::string& name,
-               core::Result<std::optional<Id>> (*look_up)(core::Path), std::string_view what) {
-  const auto found = look_up(name);
-  if (!found) {
-    return std::unexpected(std::string(what)
-                               .append(" cannot be looked up: ")
-                               .append(core::error_name(found.error().number)));
-  }
-  if (*found) {
-    id = **found;
-    return {};
-  }
-  const char* const end = name.data() + name.size();
-  const auto [last, error] = std::from_chars(name.data(), end, id);
-  // The highest number is the kernel's word for none.
-  if (error == std::errc() && last == end && id != static_cast<Id>(-1)) return {};
-  return std::unexpected("no such " + std::string(what));
-}
-
 Stored take_owner(Owner& owner, std::string_view text) {
   owner = {};
   const std::size_t colon = std::min(text.find(':'), text.size());
-  const std::string user(text.substr(0, colon));
-  const std::string group(text.substr(std::min(colon + 1, text.size())));
+  const std::string_view user = text.substr(0, colon);
+  const std::string_view group = text.substr(std::min(colon + 1, text.size()));
   if (text.empty()) return std::unexpected("neither a user nor a group");
   if (colon < text.size() && group.empty()) {
     return std::unexpected("no group behind its colon; USER alone leaves the group");
   }
-  if (!user.empty()) TRY(take_id(owner.user, user, core::user_id, "user"));
-  if (!group.empty()) TRY(take_id(owner.group, group, core::group_id, "group"));
+  if (!user.empty()) TRY(take_user(owner.user, user));
+  if (!group.empty()) TRY(take_group(owner.group, group));
   return {};
 }
 

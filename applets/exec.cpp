@@ -35,7 +35,7 @@ constexpr Example examples[] = {
 extern constexpr Applet exec = {
     .name = "exec",
     .group = Group::processes,
-    .summary = "become a command, with all of its process set",
+    .summary = "set up this process and become a command",
     .description =
         "Becomes COMMAND with its arguments: the same process, with another program in it, as "
         "execve(2) does. A COMMAND without a slash is looked for in the PATH of its own "

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "applets/registry.hpp"
+#include "core/sys/signal.hpp"
 
 namespace {
 
@@ -22,5 +23,7 @@ int main(int argc, char** argv) {
   occupy_standard_streams();
   const std::vector<std::string_view> words(argv, argv + argc);
   out::Io io = out::Io::standard();
-  return cli::dispatch(applets::registry, applets::install, words, io);
+  const int status = cli::dispatch(applets::registry, applets::install, words, io);
+  if (io.ending_signal() != 0) core::die_by(io.ending_signal());
+  return status;
 }

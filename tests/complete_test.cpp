@@ -43,6 +43,7 @@ constexpr Option rows[] = {
     takes<Completes::group>("group"),
     takes<Completes::errno_name>("errno"),
     takes<Completes::pid>("pid"),
+    takes<Completes::signal>("signal"),
     takes<Completes::variable>("variable"),
     takes<Completes::applet>("applet"),
     takes<Completes::command>("command"),
@@ -57,6 +58,18 @@ constexpr Option run_rows[] = {
     flag<&Args::flag>('a', "all", "Everything"),
     operand<&Args::text>("DIR", "", Completes::directory),
     command(operands<&Args::words>("COMMAND", "", Least::one, Completes::command))};
+constexpr Option with_rows[] = {
+    flag<&Args::flag>('a', "all", "Everything"),
+    cli::command<&Args::words>("Settings and a command", Least::one, "NAME=VALUE... COMMAND")};
+constexpr bool in_capitals(std::string_view text) { return text[0] >= 'A' && text[0] <= 'Z'; }
+Stored take(std::string& to, std::string_view text) {
+  to = text;
+  return {};
+}
+constexpr Option send_rows[] = {
+    value<&Args::text>('s', "", "X", "Takes it"),
+    dashed<&Args::text, in_capitals, take>("SIG", "A signal", Completes::signal),
+    operand<&Args::text>("DIR", "", Completes::directory)};
 constexpr Alias aliases[] = {{"probe-all", "-a", "probe everything"}};
 
 constexpr Applet probe = {.name = "probe",
@@ -72,7 +85,19 @@ constexpr Applet start = {.name = "start",
                           .description = "",
                           .options = run_rows,
                           .main = nullptr};
-constexpr const Applet* table[] = {&probe, &start};
+constexpr Applet with = {.name = "with",
+                         .group = Group::links,
+                         .summary = "start a command with settings",
+                         .description = "",
+                         .options = with_rows,
+                         .main = nullptr};
+constexpr Applet send = {.name = "send",
+                         .group = Group::links,
+                         .summary = "send a signal",
+                         .description = "",
+                         .options = send_rows,
+                         .main = nullptr};
+constexpr const Applet* table[] = {&probe, &send, &start, &with};
 
 std::string complete(const std::vector<std::string>& words) {
   const std::vector<std::string_view> views(words.begin(), words.end());
@@ -96,8 +121,9 @@ bool has(const List& list, const std::string& word) {
 
 TEST_CASE("complete: the first word is an applet, an alias or a word of osbox") {
   CHECK(complete({"osbox", ""}) ==
-        "probe\tprobe something\nprobe-all\tprobe everything\nstart\tstart a command\n"
-        "help\tShow what an applet does\n");
+        "probe\tprobe something\nprobe-all\tprobe everything\nsend\tsend a signal\n"
+        "start\tstart a command\nwith\tstart a command with settings\nhelp\tShow what an applet "
+        "does\n");
   CHECK(complete({"/usr/bin/osbox", "st"}) == "start\tstart a command\n");
   CHECK(candidates({"osbox", "-"}) == List{"--help", "--install", "--list", "--version"});
   CHECK(candidates({"osbox", "--l"}) == List{"--list"});
@@ -171,10 +197,28 @@ TEST_CASE("complete: values of every kind") {
   const std::string pid = std::to_string(::getpid());
   CHECK(has(candidates({"osbox", "probe", "--pid", ""}), pid));
   CHECK(complete({"osbox", "probe", "--pid", pid}).find(pid + "\ttests\n") != std::string::npos);
+  CHECK(complete({"osbox", "probe", "--signal", "TER"}) == "TERM\tTerminated\n");
+  CHECK(candidates({"osbox", "probe", "--signal=US"}) == List{"--signal=USR1", "--signal=USR2"});
+  CHECK(candidates({"osbox", "probe", "--signal", "RT"}) == List{"RTMIN", "RTMAX"});
   CHECK(has(candidates({"osbox", "probe", "--variable", ""}), "PATH"));
   ::setenv("OSBOX_TEST_A b", "", 1);
   CHECK(candidates({"osbox", "probe", "--variable", "OSBOX_TEST"}) == List{});
   ::unsetenv("OSBOX_TEST_A b");
+}
+
+TEST_CASE("complete: signals behind a dash") {
+  CHECK(complete({"osbox", "send", "-TER"}) == "-TERM\tTerminated\n");
+  CHECK(candidates({"osbox", "send", "-US"}) == List{"-USR1", "-USR2"});
+  const List all = candidates({"osbox", "send", "-"});
+  CHECK(has(all, "-s"));
+  CHECK(has(all, "-KILL"));
+  CHECK(has(all, "--help"));
+  CHECK(!has(candidates({"osbox", "send", "--"}), "-KILL"));
+  CHECK(!has(candidates({"osbox", "probe", "-"}), "-KILL"));
+  // -s takes the next word, and -Bus is no bundle that ends in it.
+  CHECK(complete({"osbox", "send", "-s", ""}) == "");
+  CHECK(complete({"osbox", "send", "-Bus", ""}) == ":directories\n");
+  CHECK(complete({"osbox", "send", "--", "-TER"}) == ":directories\n");
 }
 
 TEST_CASE("complete: operands by their place, and behind -- nothing else") {
@@ -195,6 +239,10 @@ TEST_CASE("complete: a command, and behind it whatever it takes") {
   CHECK(complete({"osbox", "start", "/tmp", "tar", "--al"}) == ":files\n");
   CHECK(candidates({"osbox", "start", "/tmp", "osbox", "pr"}) == List{"probe", "probe-all"});
   CHECK(candidates({"osbox", "start", "/tmp", "os-probe", "--so"}) == List{"--sort"});
+  // Settings stand in front of a command, and after them its name.
+  CHECK(complete({"osbox", "with", "A=1", ""}) == ":commands\n");
+  CHECK(candidates({"osbox", "with", "A=1", "B=2", "osbox", "pr"}) == List{"probe", "probe-all"});
+  CHECK(candidates({"osbox", "with", "A=1", "--", "os-probe", "--so"}) == List{"--sort"});
   CHECK(candidates({"osbox", "start", "/", "osbox", "start", "/", "osbox", "probe", "-s", "s"}) ==
         List{"size"});
 }

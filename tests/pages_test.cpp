@@ -45,9 +45,15 @@ struct Args {
   bool no = false;
   std::string op;
 };
+bool takes(std::string_view text) { return text[0] >= 'A' && text[0] <= 'Z'; }
+cli::Stored take(std::string& to, std::string_view text) {
+  to = text;
+  return {};
+}
 constexpr cli::Option rows[] = {
     cli::flag<&Args::no>('B', "No", ".Pp is a macro. 'tis one too. Back\\slash"),
     cli::value<&Args::op>('f', "Fl", "Ar", "'in \"quotes\" and .dots"),
+    cli::dashed<&Args::op, takes, take>("Sh", "a word of its own"),
     cli::operands<&Args::op>("Xr", ".Sh", cli::Least::none)};
 constexpr cli::Alias aliases[] = {{"Nd", "-B --Fl x", "an alias"}, {"bare", "", "another"}};
 constexpr cli::Example examples[] = {{"Nm --format '{a}\\n' \"x\"", ".Bd and .Ed"},
@@ -123,15 +129,25 @@ TEST_CASE("pages: words that are macros and escapes come out as they are") {
   CHECK(clean.out == "");
   const std::string text = shown(page);
   for (const std::string part :
-       {"     -B, --No", "     -f, --Fl Ar", "     Xr ...", ".Sh at the beginning.",
-        "'quotes' at another.", ".Nm A paragraph:", "With \\fBbold\\fR", ".Pp is a macro.",
-        "'tis one too.", "Back\\slash", "'in \"quotes\" and .dots.",
+       {"     -B, --No", "     -f, --Fl Ar", "     -Sh     A word of its own.", "     Xr ...",
+        ".Sh at the beginning.", "'quotes' at another.", ".Nm A paragraph:", "With \\fBbold\\fR",
+        ".Pp is a macro.", "'tis one too.", "Back\\slash", "'in \"quotes\" and .dots.",
         "osbox Nm --format '{a}\\n' \"x\"", "osbox Nm .Ed", "Nd is Nm -B --Fl x.", "bare is Nm.",
         "-dashes", ".Bd and .Ed."}) {
     CAPTURE(part);
     CHECK(text.find(part) != text.npos);
   }
   CHECK(within(page, 80 + 40));
+}
+
+TEST_CASE("pages: where a dash and a digit are a word of the applet's own, -0 is no letter") {
+  const std::string help = osbox({"kill", "--help"}).out;
+  CHECK(help.find("\n  -SIG  ") != help.npos);
+  CHECK(help.find("\n      --null  ") != help.npos);
+  const std::string manual = shown(osbox({"--man", "kill"}).out);
+  CHECK(manual.find("\n     -SIG    The same") != manual.npos);
+  CHECK(manual.find("\n     --null  End records") != manual.npos);
+  CHECK(osbox({"getpid", "--help"}).out.find("\n  -0, --null  ") != std::string::npos);
 }
 
 TEST_CASE("pages: --help has every row of the table within 80 columns") {

@@ -19,8 +19,19 @@ struct Args {
   std::optional<Order> colour;
   std::string first;
   std::vector<std::string> rest;
+  std::optional<std::string> word;
   Operands paths;
 };
+
+/// Capitals and digits.
+bool is_word(std::string_view text) { return text[0] <= 'Z'; }
+
+Stored take_word(std::optional<std::string>& to, std::string_view text) {
+  if (to) return std::unexpected("a second one");
+  if (text == "NO") return std::unexpected("none of that");
+  to = text;
+  return {};
+}
 
 out::Outcome show(Args& args, out::Io& io) {
   const auto put = [&io](const std::string& what) { io.print("<" + what + ">"); };
@@ -32,6 +43,7 @@ out::Outcome show(Args& args, out::Io& io) {
   for (const std::string& item : args.items) put("item=" + item);
   if (args.order) put(std::string("order=") + word(*args.order));
   if (args.colour) put(std::string("colour=") + word(*args.colour));
+  if (args.word) put("word=" + *args.word);
   if (!args.first.empty()) put("first " + args.first);
   for (const std::string& operand : args.rest) put(operand);
   return args.paths.each(io, [&](core::Path path) -> core::Result<void> {
@@ -53,6 +65,8 @@ constexpr Option command(Option option) {
   return option;
 }
 
+constexpr Option dashed_rows[] = {EVERY_SHAPE, dashed<&Args::word, is_word, take_word>("WORD", ""),
+                                  operands<&Args::rest>("NAME", "", Least::none)};
 constexpr Option words_rows[] = {EVERY_SHAPE, operands<&Args::rest>("WORD", "", Least::none)};
 constexpr Option paths_rows[] = {EVERY_SHAPE, operand<&Args::first>("MODE", ""),
                                  paths<&Args::paths>("PATH", "", Least::one)};
@@ -72,12 +86,13 @@ constexpr Applet applet(std::string_view name, std::span<const Option> rows) {
           .main = runs<show>};
 }
 constexpr Applet chain = applet("chain", chain_rows);
+constexpr Applet dashed_applet = applet("dashed", dashed_rows);
 constexpr Applet paths_applet = applet("paths", paths_rows);
 constexpr Applet run_applet = applet("run", run_rows);
 constexpr Applet unless_applet = applet("unless", unless_rows);
 constexpr Applet words_applet = applet("words", words_rows);
-constexpr const Applet* table[] = {&chain, &paths_applet, &run_applet, &unless_applet,
-                                   &words_applet};
+constexpr const Applet* table[] = {&chain,      &dashed_applet, &paths_applet,
+                                   &run_applet, &unless_applet, &words_applet};
 
 Ran parse(const std::vector<std::string>& words) {
   std::vector<std::string_view> views = {"osbox"};
@@ -243,6 +258,26 @@ TEST_CASE("parse: -1 is an operand where that could be a number, else an unknown
   CHECK(read({"paths", "755", "--", "-1"}) == "<first 755><path -1>");
   CHECK(read({"chain", "-1", "cmd"}) == "<first -1><cmd>");
   CHECK(wrong({"run", "-5", "cmd"}) == "unknown option -5");
+}
+
+TEST_CASE("parse: a word behind a dash is offered to its row before the letters are") {
+  CHECK(read({"dashed", "-TERM", "x"}) == "<word=TERM><x>");
+  CHECK(read({"dashed", "-a", "-TERM", "x"}) == "<all><word=TERM><x>");
+  CHECK(read({"dashed", "x", "-9"}) == "<word=9><x>");
+  CHECK(read({"dashed", "-9-", "x"}) == "<word=9-><x>");
+  CHECK(read({"dashed", "-R+1=x!"}) == "<word=R+1=x!>");
+  // What is not for it, what is a value, and what stands behind "--".
+  CHECK(read({"dashed", "-ab", "x"}) == "<all><brief><x>");
+  CHECK(read({"dashed", "-t", "-9"}) == "<text=-9>");
+  CHECK(read({"dashed", "-t-9"}) == "<text=-9>");
+  CHECK(read({"dashed", "--", "-9", "-TERM"}) == "<-9><-TERM>");
+  CHECK(read({"dashed", "-9", "--", "-9"}) == "<word=9><-9>");
+  CHECK(read({"dashed", "-"}) == "<->");
+  CHECK(wrong({"dashed", "-aT"}) == "unknown option -T");
+  CHECK(wrong({"dashed", "--TERM"}) == "unknown option --TERM");
+  CHECK(wrong({"dashed", "-NO"}) == "-NO: none of that");
+  CHECK(wrong({"dashed", "-9", "-9"}) == "-9: a second one");
+  CHECK(wrong({"dashed", "-1", "-9\n"}) == "$'-9\\n': a second one");
 }
 
 TEST_CASE("parse: an applet that runs a command reads no option behind its name") {

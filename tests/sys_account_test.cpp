@@ -1,5 +1,9 @@
 #include "core/sys/account.hpp"
 
+#include <sys/resource.h>
+
+#include <algorithm>
+
 #include "tests/harness.hpp"
 
 TEST_CASE("users and groups have the names that Python finds") {
@@ -57,4 +61,68 @@ TEST_CASE("a name that nobody has is none, whatever it looks like") {
   }
   CHECK_FALSE(core::user_id(std::string(5000, 'u')).value().has_value());
   CHECK_FALSE(core::group_id(std::string(5000, 'g')).value().has_value());
+}
+
+TEST_CASE("accounts are those that Python finds, by name and by number") {
+  const std::string theirs = tests::python(R"(
+import pwd
+for entry in sorted({pwd.getpwnam(entry.pw_name) for entry in pwd.getpwall()}):
+  first = pwd.getpwuid(entry.pw_uid)
+  print(entry.pw_name, entry.pw_uid, entry.pw_gid, first.pw_name, first.pw_gid)
+)");
+  std::string ours;
+  for (const std::string& line : tests::lines(theirs)) {
+    const auto named = core::user_account(line.substr(0, line.find(' '))).value();
+    REQUIRE(named);
+    const auto first = core::user_account(named->uid).value();
+    REQUIRE(first);
+    CHECK(first->uid == named->uid);
+    ours += named->name + " " + std::to_string(named->uid) + " " + std::to_string(named->gid) +
+            " " + first->name + " " + std::to_string(first->gid) + "\n";
+  }
+  CHECK(ours == theirs);
+  CHECK_FALSE(core::user_account("no such user").value().has_value());
+  CHECK_FALSE(core::user_account("").value().has_value());
+  CHECK_FALSE(core::user_account("0").value().has_value());
+  CHECK_FALSE(core::user_account(3'999'999'999).value().has_value());
+}
+
+TEST_CASE("the groups of a user are those that Python finds, the base in front") {
+  const std::string theirs = tests::python(R"(
+import os, pwd
+for name in sorted({entry.pw_name for entry in pwd.getpwall()} | {'no such user'}):
+  for base in (0, 54321):
+    print(base, *sorted(set(os.getgrouplist(name, base)) - {base}), name)
+)");
+  std::string ours;
+  for (const std::string& line : tests::lines(theirs)) {
+    const gid_t base = line.starts_with("0 ") ? 0 : 54321;
+    const std::string name =
+        line.ends_with(" no such user") ? "no such user" : line.substr(line.rfind(' ') + 1);
+    auto groups = core::user_groups(name, base).value();
+    REQUIRE(!groups.empty());
+    CHECK(groups.front() == base);
+    std::sort(groups.begin() + 1, groups.end());
+    for (const gid_t gid : groups) ours += std::to_string(gid) + " ";
+    ours += name + "\n";
+  }
+  CHECK(ours == theirs);
+}
+
+TEST_CASE("a lookup that could not be made is an error, and not a shorter list") {
+  CHECK(tests::in_child([]() -> std::string {
+          const rlimit none{3, 3};
+          if (::setrlimit(RLIMIT_NOFILE, &none) != 0) return "no limit";
+          std::string said;
+          const auto put = [&](const auto& result) {
+            if (!result) {
+              said += std::string(result.error().call) + " ";
+              said += std::string(core::error_name(result.error().number)) + "\n";
+            }
+          };
+          put(core::user_account("daemon"));
+          put(core::user_account(1));
+          put(core::user_groups("daemon", 1));
+          return said;
+        }) == "getpwnam EMFILE\ngetpwuid EMFILE\ngetgrouplist EMFILE\n");
 }

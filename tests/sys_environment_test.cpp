@@ -24,6 +24,23 @@ class Environment {
   char** old_ = ::environ;
 };
 
+using Change = core::EnvironmentChange;
+
+Change set(const std::string& name, const std::string& value) {
+  return {Change::How::set, name, value};
+}
+Change unset(const std::string& name) { return {Change::How::unset, name}; }
+const Change clear = {Change::How::clear};
+
+/// What `entries` are after `changes`.
+std::vector<std::string> changed(const std::vector<std::string>& entries,
+                                 const std::vector<Change>& changes) {
+  const Environment replaced(entries);
+  auto result = core::changed_environment(changes);
+  REQUIRE(result);
+  return *std::move(result);
+}
+
 }  // namespace
 
 TEST_CASE("an entry is taken apart at its first '='") {
@@ -72,5 +89,69 @@ TEST_CASE("getenv refuses what cannot be a name") {
     REQUIRE(!found);
     CHECK(found.error().number == EINVAL);
     CHECK(found.error().path == name);
+  }
+}
+
+TEST_CASE("an environment that nobody changes is the same") {
+  const std::vector<std::string> wild = {"A=1", "A=2", "NOEQ", "=x", "bad=\xff", "", "E="};
+  CHECK(changed(wild, {}) == wild);
+  CHECK(changed({}, {}).empty());
+  CHECK(changed(wild, {unset("B"), unset("AB")}) == wild);
+}
+
+TEST_CASE("a new value takes the place of the first of its name, and the others go") {
+  CHECK(changed({"Z=1", "A=1", "B=1", "A=2", "A=3"}, {set("A", "4")}) ==
+        std::vector<std::string>{"Z=1", "A=4", "B=1"});
+  CHECK(changed({"A=1"}, {set("B", "2"), set("C", ""), set("B", "3")}) ==
+        std::vector<std::string>{"A=1", "B=3", "C="});
+  CHECK(changed({"AB=1"}, {set("A", "B=1"), set("A B", "\n")}) ==
+        std::vector<std::string>{"AB=1", "A=B=1", "A B=\n"});
+  CHECK(changed({"bad\xff=1", "x=\xfe"}, {set("bad\xff", "\xfe\xff")}) ==
+        std::vector<std::string>{"bad\xff=\xfe\xff", "x=\xfe"});
+}
+
+TEST_CASE("all entries of a name go, and entries that have no name stay") {
+  CHECK(changed({"A=1", "B=1", "A=2", "A", "=A", "AA=1", "A="}, {unset("A")}) ==
+        std::vector<std::string>{"B=1", "A", "=A", "AA=1"});
+  CHECK(changed({"NOEQ", "=x", ""}, {set("NOEQ", "1"), set("x", "2")}) ==
+        std::vector<std::string>{"NOEQ", "=x", "", "NOEQ=1", "x=2"});
+  CHECK(changed({"\xff=1", "\xff=2"}, {unset("\xff")}).empty());
+}
+
+TEST_CASE("changes are made one after the other") {
+  CHECK(changed({"A=1", "B=1"}, {unset("A"), set("A", "2")}) ==
+        std::vector<std::string>{"B=1", "A=2"});
+  CHECK(changed({"A=1", "B=1"}, {set("A", "2"), unset("A"), unset("A")}) ==
+        std::vector<std::string>{"B=1"});
+  CHECK(changed({"A=1", "NOEQ", "=x"}, {set("B", "1"), clear, set("A", "2")}) ==
+        std::vector<std::string>{"A=2"});
+  CHECK(changed({"A=1", "NOEQ", "=x"}, {clear}).empty());
+}
+
+TEST_CASE("many changes of many entries take no time") {
+  std::vector<std::string> entries;
+  std::vector<Change> changes;
+  std::vector<std::string> expected;
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string name = "N" + std::to_string(i);
+    entries.push_back(name + "=1");
+    changes.push_back(set(name, "2"));
+    expected.push_back(name + "=2");
+  }
+  CHECK(changed(entries, changes) == expected);
+}
+
+TEST_CASE("what cannot be a name is neither set nor unset") {
+  const Environment replaced({"A=1"});
+  for (const std::string name : {"", "=", "A=", "A=1", "=A"}) {
+    CAPTURE(name);
+    for (const Change& change : {set(name, "1"), unset(name)}) {
+      const auto result = core::changed_environment(std::vector{set("B", "1"), change});
+      REQUIRE(!result);
+      CHECK(result.error().number == EINVAL);
+      CHECK(result.error().path == name);
+      CHECK(std::string_view(result.error().call) ==
+            (change.how == Change::How::set ? "setenv" : "unsetenv"));
+    }
   }
 }

@@ -1,11 +1,14 @@
 // The command of an applet that runs one.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "core/cli/applet.hpp"
 #include "core/sys/execute.hpp"
+#include "core/sys/supervise.hpp"
+#include "core/sys/wait.hpp"
 
 namespace cli {
 
@@ -17,6 +20,21 @@ inline constexpr Status chain_statuses[] = {
     {"126", "the command was found, and could not be executed"},
     {"127", "the command was not found"},
 };
+
+/// Those of an applet that runs one and waits for it.
+inline constexpr Status child_statuses[] = {
+    {"N", "what the command exits with, or 128 and the number of the signal that ended it"},
+    {"2", "wrong usage; nothing was done"},
+    {"124", "its time was over"},
+    {"125", "osbox failed, and standard error says at what"},
+    {"126", "the command was found, and could not be executed"},
+    {"127", "the command was not found"},
+};
+
+/// Runs `program` as a child, calls `told` with how it ended, and has its status, or 124 where its
+/// time was over. Where the signal that ended it came to osbox too, osbox ends by it.
+out::Outcome run_child(core::Program& program, const core::Watch& watch, out::Io& io,
+                       const std::function<void(const core::Ended&)>& told);
 
 /// Becomes the command `words` with `attributes`: the end of an applet of which nothing but a
 /// command is left. Comes back only where that failed, with the failure told and its exit status.

@@ -51,6 +51,13 @@ constexpr Option record_options[] = {
      .store = set_style<&out::Style::null>},
 };
 
+/// The same where a dash and a digit are a word of the applet's own: "-0" is signal 0.
+constexpr auto record_options_without_letter = [] {
+  auto options = std::to_array(record_options);
+  for (Option& option : options) option.letter = 0;
+  return options;
+}();
+
 constexpr Option path_options[] = {
     value<&Common::files0_from>(
         0, "files0-from", "FILE",
@@ -88,6 +95,13 @@ bool takes_paths(const Applet& applet) {
   return false;
 }
 
+bool takes_digits_for_words(const Applet& applet) {
+  for (const Option& option : applet.options) {
+    if (option.shape == Option::Shape::dashed && option.takes("0")) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<Section> sections(const Applet& applet) {
@@ -97,7 +111,12 @@ std::vector<Section> sections(const Applet& applet) {
   const bool paths = takes_paths(applet);
   if (paths) all.push_back({"Operands", path_options, true});
   if (applet.changes) all.push_back({"Report", change_options, true});
-  if (!applet.tables.empty()) all.push_back({"Records", record_options, true});
+  if (!applet.tables.empty()) {
+    const bool bare = takes_digits_for_words(applet);
+    const std::span<const Option> options =
+        bare ? std::span<const Option>(record_options_without_letter) : record_options;
+    all.push_back({"Records", options, true});
+  }
   if (paths) all.push_back({"Progress", progress_options, true});
   all.push_back({"Other", other_options, true});
   return all;

@@ -9,6 +9,7 @@
 #include "core/sys/error.hpp"
 #include "core/sys/fs.hpp"
 #include "core/sys/listing.hpp"
+#include "core/sys/signal_name.hpp"
 
 namespace cli {
 namespace {
@@ -87,6 +88,18 @@ void offer_processes(Answer& answer) {
   }
 }
 
+/// In capitals, without "SIG"; `dash` in front of each.
+void offer_signals(Answer& answer, std::string_view dash = {}) {
+  const auto offer = [&](std::string_view name, std::string_view message) {
+    answer.offer(std::string(dash).append(name), message);
+  };
+  for (const std::string_view name : core::signal_names()) {
+    offer(name, core::signal_message(*core::signal_number(name)));
+  }
+  offer("RTMIN", "The first real-time signal");
+  offer("RTMAX", "The last real-time signal");
+}
+
 void offer_variables(Answer& answer) {
   for (char** at = ::environ; at != nullptr && *at != nullptr; ++at) {
     const std::string_view entry = *at;
@@ -128,6 +141,8 @@ void offer_values(Registry registry, const Option& option, Answer& answer) {
       return offer_errors(answer);
     case Completes::pid:
       return offer_processes(answer);
+    case Completes::signal:
+      return offer_signals(answer);
     case Completes::variable:
       return offer_variables(answer);
     case Completes::applet:
@@ -174,6 +189,10 @@ struct Rows {
       return option != nullptr && option->shape == Option::Shape::value ? option : nullptr;
     };
     if (word.starts_with("--")) return value_of(by_name(word.substr(2)));
+    const auto takes = [text = word.substr(1)](const Option* option) {
+      return option->shape == Option::Shape::dashed && option->takes(text);
+    };
+    if (std::ranges::any_of(options, takes)) return nullptr;
     for (std::size_t i = 1; i < word.size(); ++i) {
       const Option* const option = value_of(by_letter(word[i]));
       if (option != nullptr) return i + 1 == word.size() ? option : nullptr;
@@ -184,6 +203,9 @@ struct Rows {
 
 void offer_options(const Rows& rows, Answer& answer) {
   for (const Option* const option : rows.options) {
+    if (option->shape == Option::Shape::dashed && option->completes == Completes::signal) {
+      offer_signals(answer, "-");
+    }
     if (answer.typed() == "-" && option->letter != 0) {
       answer.offer(std::string{'-', option->letter}, option->help);
     }
@@ -209,9 +231,14 @@ std::string complete_applet(Registry registry, const Applet& install, const Appl
       wanting = rows.wants_next(word);
       rows.give(word);
     } else {
-      const Option* const row = rows.operand(operands++);
+      const Option* const row = rows.operand(operands);
+      const bool command = row != nullptr && row->shape == Option::Shape::command;
+      // Settings may stand in front of the command: "NAME=VALUE... COMMAND".
+      if (command && row->value.find('=') != row->value.npos && word.find('=') != word.npos)
+        continue;
+      ++operands;
       // Behind a command's name its own words follow; it may be osbox again.
-      if (row != nullptr && row->shape == Option::Shape::command) {
+      if (command) {
         return completions(registry, install, words.subspan(i));
       }
     }

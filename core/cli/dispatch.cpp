@@ -36,8 +36,12 @@ std::string usage(Registry registry) {
     for (const Found& found : applets) {
       if (found.applet->group != group) continue;
       if (std::exchange(first, false)) to.append("\n").append(title).append(":\n");
+      // A long name has a line of its own; summaries fit behind the others.
+      constexpr std::size_t width = 13;
+      const std::size_t size = found.name().size();
       to.append("  ").append(found.name());
-      to.append(13 - std::min<std::size_t>(12, found.name().size()), ' ');
+      if (size >= width) to += "\n  ";
+      to.append(size < width ? width - size : width, ' ');
       to.append(found.summary()).append("\n");
     }
   }

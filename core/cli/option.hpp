@@ -28,6 +28,7 @@ enum class Completes : std::uint8_t {
   group,
   errno_name,
   pid,
+  signal,
   variable,
   applet,
   command
@@ -41,6 +42,7 @@ struct Option {
     flag,            ///< takes no value
     value,           ///< --name VALUE or --name=VALUE
     optional_value,  ///< --name or --name=VALUE
+    dashed,          ///< -VALUE, a word of its own behind the dash: -TERM, -9
     operand,         ///< one operand
     operands,        ///< all operands that are left
     command,         ///< all words from here on, options or not
@@ -58,6 +60,8 @@ struct Option {
   std::string_view unless = {};  ///< an operand: the long name of an option in its place
   /// Puts `text` into the applet's arguments.
   Stored (*store)(void* args, std::string_view text) = nullptr;
+  /// dashed: whether what stands behind the dash is for this row, and not letters of others.
+  bool (*takes)(std::string_view text) = nullptr;
   /// The member that holds path operands, for a row made by `paths`.
   Operands* (*operands)(void* args) = nullptr;
 
@@ -176,6 +180,17 @@ constexpr Option parsed(char letter, std::string_view name, std::string_view val
           }};
 }
 
+/// Takes words such as -TERM for which `Takes`, a function of what is behind the dash, is true,
+/// wherever options may stand, through `Parse` as in `parsed`. Letters of options give way to it.
+template <auto Member, auto Takes, auto Parse, class Args = detail::Owner<Member>>
+constexpr Option dashed(std::string_view value, std::string_view help,
+                        Completes completes = Completes::nothing) {
+  Option option = parsed<Member, Parse, Args>(0, "", value, help, completes);
+  option.shape = Option::Shape::dashed;
+  option.takes = [](std::string_view text) -> bool { return Takes(text); };
+  return option;
+}
+
 /// A word and what it stands for.
 template <class T>
 struct Word {
@@ -227,13 +242,13 @@ constexpr Option operand(std::string_view value, std::string_view help,
   return option;
 }
 
-/// One operand, needed, through `Parse` as in `parsed`.
+/// One operand, needed unless the member is an optional, through `Parse` as in `parsed`.
 template <auto Member, auto Parse, class Args = detail::Owner<Member>>
 constexpr Option parsed_operand(std::string_view value, std::string_view help,
                                 Completes completes = Completes::nothing) {
   Option option = parsed<Member, Parse, Args>(0, "", value, help, completes);
   option.shape = Option::Shape::operand;
-  option.required = true;
+  option.required = !requires { detail::Type<Member>().has_value(); };
   return option;
 }
 

@@ -71,6 +71,7 @@ std::string usage_of(const Applet& applet) {
 /// "-m, --mode MODE"
 std::string label_of(const Option& option) {
   if (option.is_operand()) return std::string(option.value) + (many(option) ? "..." : "");
+  if (option.shape == Option::Shape::dashed) return "-" + std::string(option.value);
   std::string label = option.letter != 0 ? std::string{'-', option.letter} : "  ";
   if (!option.name.empty()) {
     label += option.letter != 0 ? ", --" : "  --";
@@ -225,6 +226,8 @@ void append_option_item(std::string& to, const Option& option) {
   if (option.is_operand()) {
     to.append(" Ar ").append(macro_word(option.value));
     if (many(option)) to += " ...";
+  } else if (option.shape == Option::Shape::dashed) {
+    to.append(" Fl Ns Ar ").append(macro_word(option.value));
   } else {
     if (option.letter != 0) to.append(" Fl ").append(macro_word({&option.letter, 1}));
     if (!option.name.empty()) {

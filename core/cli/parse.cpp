@@ -53,7 +53,7 @@ class Parser : public CLI::App {
     set_help_flag();
     for (const Row& row : rows) {
       const Option& option = *row.option;
-      if (option.is_operand()) continue;
+      if (option.is_operand() || option.shape == Option::Shape::dashed) continue;
       std::string names = option.letter != 0 ? std::string{'-', option.letter} : "";
       if (!option.name.empty()) {
         names.append(names.empty() ? "" : ",").append("--").append(option.name);
@@ -95,12 +95,27 @@ std::unexpected<out::Usage> unknown_letter(std::string_view letters) {
 std::expected<void, out::Usage> store(const Row& row, std::string_view value) {
   auto stored = row.option->store(row.into, value);
   if (stored) return {};
+  // What is behind a dash is no value of something else.
+  if (row.option->shape == Option::Shape::dashed) {
+    return out::misuse(out::quoted("-" + std::string(value)) + ": " + stored.error());
+  }
   std::string label =
       row.option->is_operand() ? std::string(row.option->value) : shown(*row.option);
   return out::misuse(label + " " + out::quoted(value) + ": " + stored.error());
 }
 
 bool is_operand(std::string_view word) { return word.size() < 2 || word[0] != '-'; }
+
+/// The dashed row that `word` is for.
+const Row* by_dash(Rows rows, std::string_view word) {
+  if (is_operand(word) || word[1] == '-') return nullptr;
+  for (const Row& row : rows) {
+    if (row.option->shape == Option::Shape::dashed && row.option->takes(word.substr(1))) {
+      return &row;
+    }
+  }
+  return nullptr;
+}
 
 /// What the operands of an applet are like.
 struct Expected {
@@ -128,6 +143,13 @@ std::expected<std::vector<std::string_view>, out::Usage> take_options(
   while (!left.empty()) {
     const std::string_view word = words[words.size() - left.size()];
     if (!in_bundle) {
+      const Row* const dashed = ended ? nullptr : by_dash(rows, word);
+      if (dashed != nullptr) {
+        TRY(store(*dashed, word.substr(1)));
+        given.push_back(dashed->option);
+        left.pop_back();
+        continue;
+      }
       const bool at_command = expected.command && operands.size() == expected.before_command;
       // -1 may be a number where there is no such option, but neither a path nor a command.
       const bool number = word.size() > 1 && word[0] == '-' && word[1] >= '0' && word[1] <= '9' &&

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/cli/account_option.hpp"
 #include "core/cli/command.hpp"
 #include "core/out/number.hpp"
 #include "core/out/quote.hpp"
@@ -70,7 +71,7 @@ struct DryRun {
   Lists default_signals() const { return unless_empty(defaults); }
 };
 
-constexpr Field fields[] = {
+constexpr std::array fields = {
     out::name<&DryRun::path>("path", "The file that would be executed; null: it is not found"),
     out::names<&DryRun::argv>("argv", "Its arguments, argv[0] first"),
     out::name<&DryRun::directory>("directory", "Its current directory"),
@@ -117,25 +118,6 @@ void append_value(std::string& to, const Value& value) {
     default:
       return out::append_quoted(to += ' ', value.bytes());
   }
-}
-
-/// A line for everything that is set.
-void print_dry_run(const DryRun& row, Io& io) {
-  std::string text;
-  for (const Field& field : fields) {
-    const Value value = field.get(&row);
-    const bool unset =
-        value.kind() == out::Kind::null || (value.kind() == out::Kind::boolean && !value.boolean());
-    if (unset && field.name != "path") continue;
-    text.append(field.name).append(":");
-    if (unset) {
-      text += " ?";
-    } else {
-      append_value(text, value);
-    }
-    text += '\n';
-  }
-  io.print(text);
 }
 
 /// The names of `signals`.
@@ -218,11 +200,30 @@ std::expected<core::ProcessAttributes, out::Stop> attributes_of(ProcessArgs& arg
   for (auto& stream : attributes.streams) {
     if (stream) stream->append = args.append;
   }
+  attributes.ids = TRY(ids_of(args.user, args.group, args.groups));
   return std::move(attributes);
 }
 
-constinit const out::Table dry_run_table = {
-    .fields = fields, .print = out::prints<print_dry_run, DryRun>, .when = "with --dry-run"};
+constinit const std::array<Field, 20> dry_run_fields = fields;
+
+// A line for everything that is set.
+void print_dry_run(const void* row, Io& io) {
+  std::string text;
+  for (const Field& field : dry_run_fields) {
+    const Value value = field.get(row);
+    const bool unset =
+        value.kind() == out::Kind::null || (value.kind() == out::Kind::boolean && !value.boolean());
+    if (unset && field.name != "path") continue;
+    text.append(field.name).append(":");
+    if (unset) {
+      text += " ?";
+    } else {
+      append_value(text, value);
+    }
+    text += '\n';
+  }
+  io.print(text);
+}
 
 out::Outcome dry_run(const core::Program& program, Io& io) {
   auto records = TRY(io.records<DryRun>(dry_run_table));

@@ -70,12 +70,13 @@ constexpr std::array process_options = {
     sets<&Args::process_group, 0, Args>(0, "process-group", "In a process group of its own"),
     flag<&Args::no_new_privileges, Args>("no-new-privs",
                                          "No set-user-ID program gives it rights any more"),
-    parsed<&Args::death_signal, take_signal, Args>(0, "death-signal", "SIG",
-                                                   "Comes to it when its parent dies"),
-    parsed<&Args::ignored_signals, take_signals, Args>(0, "ignore-signal", "SIG",
-                                                       "A signal that it ignores"),
+    parsed<&Args::death_signal, take_signal, Args>(
+        0, "death-signal", "SIG", "Comes to it when its parent dies", Completes::signal),
+    parsed<&Args::ignored_signals, take_signals, Args>(
+        0, "ignore-signal", "SIG", "A signal that it ignores", Completes::signal),
     parsed<&Args::default_signals, take_signals, Args>(
-        0, "default-signal", "SIG", "A signal that it does not ignore, though this process does"),
+        0, "default-signal", "SIG", "A signal that it does not ignore, though this process does",
+        Completes::signal),
     sets<&Args::search, false, Args>(0, "no-search",
                                      "COMMAND is a path, not a name to look for in PATH"),
     flag<&Args::dry_run, Args>("dry-run", "Start nothing; print what would be started, and how"),
@@ -85,7 +86,10 @@ constexpr std::array process_options = {
 std::expected<core::ProcessAttributes, out::Stop> attributes_of(ProcessArgs& args);
 
 /// The record of --dry-run.
-extern const out::Table dry_run_table;
+extern const std::array<out::Field, 20> dry_run_fields;
+void print_dry_run(const void* row, out::Io& io);
+inline constexpr out::Table dry_run_table = {
+    .fields = dry_run_fields, .print = print_dry_run, .when = "with --dry-run"};
 
 /// Writes it. A command that is not to be found is a failure, as it would be when started.
 out::Outcome dry_run(const core::Program& program, out::Io& io);

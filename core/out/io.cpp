@@ -95,6 +95,7 @@ void Io::start(Running running, Style style) {
   failed_ = false;
   lost_output_ = false;
   first_error_ = 0;
+  ending_signal_ = 0;
   progress_.reset();
   if (style_.progress && screen_.error_is_terminal) progress_.emplace();
 }

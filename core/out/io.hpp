@@ -137,6 +137,10 @@ class Io {
   void note(int number) {
     if (first_error_ == 0) first_error_ = number;
   }
+  /// Has this process end by `signal` once all is written: for one whose command ended by the signal
+  /// that came to both, so that a shell sees what it would have seen of the command.
+  void end_by(int signal) { ending_signal_ = signal; }
+  int ending_signal() const { return ending_signal_; }
   /// True where something failed.
   bool failed() const { return failed_; }
 
@@ -189,6 +193,7 @@ class Io {
   bool failed_ = false;
   bool lost_output_ = false;
   int first_error_ = 0;
+  int ending_signal_ = 0;
   std::optional<Progress> progress_;
 };
 

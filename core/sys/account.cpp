@@ -3,6 +3,7 @@
 #include <grp.h>
 #include <pwd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -84,6 +85,14 @@ auto scan_groups(const char* call, Matches matches, Take take) {
 
 #else
 
+/// A failure where there is no descriptor to be had. The name service has several sources, and the
+/// last one's "no such name" is its answer where the first one could not even be opened.
+Result<void> could_look(const char* call) {
+  const Fd any(::open("/", O_PATH | O_CLOEXEC));
+  if (!any) return failure(call);
+  return {};
+}
+
 /// What `take` says of the entry that `ask` finds for `key`.
 template <class Entry, class Key, class Take>
 auto look_up(const char* call, int (*ask)(Key, Entry*, char*, std::size_t, Entry**), Key key,
@@ -96,6 +105,7 @@ auto look_up(const char* call, int (*ask)(Key, Entry*, char*, std::size_t, Entry
       [&](Entry* e, char* b, std::size_t n, Entry** f) { return ask(key, e, b, n, f); });
   if (found != nullptr) return take(entry);
   if (is_failure(number)) return failure(number, call);
+  TRY(could_look(call));
   return std::nullopt;
 }
 
@@ -103,6 +113,9 @@ auto look_up(const char* call, int (*ask)(Key, Entry*, char*, std::size_t, Entry
 
 constexpr auto name = [](const auto& entry) { return name_of(entry); };
 constexpr auto id = [](const auto& entry) { return id_of(entry); };
+constexpr auto account = [](const passwd& entry) {
+  return Account{entry.pw_name, entry.pw_uid, entry.pw_gid};
+};
 
 }  // namespace
 
@@ -128,6 +141,30 @@ Result<std::optional<gid_t>> group_id(Path wanted) {
   return scan_groups("getgrnam", is, id);
 }
 
+Result<std::optional<Account>> user_account(Path wanted) {
+  const auto is = [&](const passwd& entry) { return name_of(entry) == std::string_view(wanted); };
+  return scan_users("getpwnam", is, account);
+}
+
+Result<std::optional<Account>> user_account(uid_t uid) {
+  const auto is = [uid](const passwd& entry) { return entry.pw_uid == uid; };
+  return scan_users("getpwuid", is, account);
+}
+
+Result<std::vector<gid_t>> user_groups(Path wanted, gid_t base) {
+  std::vector<gid_t> groups = {base};
+  const auto passed_over = [&](const group& entry) {
+    for (char** member = entry.gr_mem; *member != nullptr; ++member) {
+      if (*member != std::string_view(wanted)) continue;
+      if (std::ranges::find(groups, entry.gr_gid) == groups.end()) groups.push_back(entry.gr_gid);
+      break;
+    }
+    return false;
+  };
+  TRY(scan_groups("getgrouplist", passed_over, id));
+  return groups;
+}
+
 #else
 
 std::optional<std::string> user_name(uid_t uid) {
@@ -144,6 +181,25 @@ Result<std::optional<uid_t>> user_id(Path wanted) {
 
 Result<std::optional<gid_t>> group_id(Path wanted) {
   return look_up("getgrnam", ::getgrnam_r, wanted.c_str(), id);
+}
+
+Result<std::optional<Account>> user_account(Path wanted) {
+  return look_up("getpwnam", ::getpwnam_r, wanted.c_str(), account);
+}
+
+Result<std::optional<Account>> user_account(uid_t uid) {
+  return look_up("getpwuid", ::getpwuid_r, uid, account);
+}
+
+Result<std::vector<gid_t>> user_groups(Path wanted, gid_t base) {
+  // It has no word for a lookup that could not be made: the groups would just be fewer.
+  TRY(could_look("getgrouplist"));
+  for (std::vector<gid_t> groups(64);;) {
+    int count = static_cast<int>(groups.size());
+    const bool fits = ::getgrouplist(wanted.c_str(), base, groups.data(), &count) >= 0;
+    groups.resize(static_cast<std::size_t>(count));
+    if (fits) return groups;
+  }
 }
 
 #endif

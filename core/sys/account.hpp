@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "core/sys/fd.hpp"
 #include "core/sys/result.hpp"
@@ -25,6 +26,22 @@ Result<std::optional<uid_t>> user_id(Path name);
 
 /// The id of the group called `name`, likewise. getgrnam_r(3)
 Result<std::optional<gid_t>> group_id(Path name);
+
+/// What a user is given at a login.
+struct Account {
+  std::string name;
+  uid_t uid = 0;
+  gid_t gid = 0;  ///< the primary group
+};
+
+/// The account called `name`, or the first one of user `uid`, likewise. getpwnam_r(3),
+/// getpwuid_r(3)
+Result<std::optional<Account>> user_account(Path name);
+Result<std::optional<Account>> user_account(uid_t uid);
+
+/// The groups that the user called `name` is a member of, each once, with `base` in front, member
+/// or not. A name that is no user's is a member of none. getgrouplist(3), likewise
+Result<std::vector<gid_t>> user_groups(Path name, gid_t base);
 
 /// Names looked up once each; an id without a name stands for itself, in digits.
 class Accounts {

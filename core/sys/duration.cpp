@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <ranges>
 
 namespace core {
 namespace {
@@ -46,14 +47,13 @@ std::optional<Duration> read_duration(std::string_view text) {
     return std::nullopt;
   }
   if (count > longest / unit->nanoseconds) return std::nullopt;
-  // Nothing goes through a double: the digits are worth a tenth of the unit, and so on.
-  long long span = count * unit->nanoseconds;
-  long long worth = unit->nanoseconds;
-  for (const char digit : fraction) {
-    worth /= 10;
-    span += worth * (digit - '0');
+  // Nothing goes through a double. The last digit comes first; what is less than a nanosecond
+  // counts as one, so that no span but 0 becomes 0.
+  long long part = 0;
+  for (const char digit : std::views::reverse(fraction)) {
+    part = (unit->nanoseconds * (digit - '0') + part + 9) / 10;
   }
-  return Duration(span);
+  return Duration(count * unit->nanoseconds + part);
 }
 
 Duration monotonic_time() {

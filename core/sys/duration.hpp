@@ -11,8 +11,8 @@ namespace core {
 using Duration = std::chrono::nanoseconds;
 
 /// `text` as a span of time: a decimal number, with a fraction or without, and its unit, "ns",
-/// "us", "ms", "s", "m", "h" or "d"; seconds without one. None for anything else, and for more than
-/// 200 years.
+/// "us", "ms", "s", "m", "h" or "d"; seconds without one. What is less than a nanosecond counts as
+/// one. None for anything else, and for more than 200 years.
 std::optional<Duration> read_duration(std::string_view text);
 
 /// A moment that is waited for; never, unless it is said when. CLOCK_MONOTONIC

@@ -76,9 +76,9 @@ struct Program::Ready {
   std::array<std::optional<FdRef>, 3> streams;  ///< what takes the place of each
 
   Result<void> open_streams();
-  StepFailure set_signals() const;
+  StepFailure set_signals(const Placement& placement) const;
   StepFailure set_group(const Placement& placement) const;
-  StepFailure set_rest(pid_t parent) const;
+  StepFailure set_rest(const Placement& placement, pid_t parent) const;
   StepFailure execute();
   StepFailure run(const Placement& placement, pid_t parent);
   Error explain(const StepFailure& failure) const;
@@ -127,9 +127,11 @@ bool close_on_exec(unsigned first) {
 
 }  // namespace
 
-StepFailure Program::Ready::set_signals() const {
+StepFailure Program::Ready::set_signals(const Placement& placement) const {
   // Whoever runs a program from Python or the like has SIGPIPE ignored, and no program expects it.
   set_action(SIGPIPE, SIG_DFL);
+  if (placement.ignored_signal != 0) set_action(placement.ignored_signal, SIG_IGN);
+  if (placement.default_signal != 0) set_action(placement.default_signal, SIG_DFL);
   for (const int signal : attributes.default_signals) {
     if (!set_action(signal, SIG_DFL)) return failed("sigaction");
   }
@@ -153,16 +155,16 @@ StepFailure Program::Ready::set_group(const Placement& placement) const {
   return {};
 }
 
-StepFailure Program::Ready::set_rest(pid_t parent) const {
+StepFailure Program::Ready::set_rest(const Placement& placement, pid_t parent) const {
   for (const LimitChange& change : attributes.limits) {
     if (setrlimit(change) != 0) return failed("setrlimit", change.resource->name.data());
   }
   if (attributes.nice) {
     errno = 0;
-    if (::nice(*attributes.nice) == -1 && errno != 0) return failed("nice");
+    // More than that is the same; and the C library adds before the kernel clamps.
+    if (::nice(std::clamp(*attributes.nice, -40, 40)) == -1 && errno != 0) return failed("nice");
   }
-  if (attributes.affinity &&
-      ::sched_setaffinity(0, sizeof *attributes.affinity, &*attributes.affinity) != 0) {
+  if (attributes.affinity && sched_setaffinity(*attributes.affinity) != 0) {
     return failed("sched_setaffinity");
   }
   if (attributes.umask) ::umask(*attributes.umask);
@@ -174,10 +176,12 @@ StepFailure Program::Ready::set_rest(pid_t parent) const {
   if (attributes.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return failed("prctl");
   }
-  if (attributes.death_signal != 0) {
-    if (::prctl(PR_SET_PDEATHSIG, attributes.death_signal) != 0) return failed("prctl");
+  const int on_death =
+      attributes.death_signal != 0 ? attributes.death_signal : placement.death_signal;
+  if (on_death != 0) {
+    if (::prctl(PR_SET_PDEATHSIG, on_death) != 0) return failed("prctl");
     // Was it dead before it was asked for? Then nobody sends it any more.
-    if (::getppid() != parent) ::kill(::getpid(), attributes.death_signal);
+    if (::getppid() != parent) ::kill(::getpid(), on_death);
   }
   if (attributes.directory && ::chdir(attributes.directory->c_str()) != 0) {
     return failed("chdir", attributes.directory->c_str());
@@ -201,9 +205,9 @@ StepFailure Program::Ready::execute() {
 }
 
 StepFailure Program::Ready::run(const Placement& placement, pid_t parent) {
-  if (const StepFailure failure = set_signals()) return failure;
+  if (const StepFailure failure = set_signals(placement)) return failure;
   if (const StepFailure failure = set_group(placement)) return failure;
-  if (const StepFailure failure = set_rest(parent)) return failure;
+  if (const StepFailure failure = set_rest(placement, parent)) return failure;
   return execute();
 }
 
@@ -255,7 +259,9 @@ std::string reason(const std::string& path, int number) {
   const std::string interpreter = interpreter_of(path, script);
   if (number == EACCES) {
     if ((file.st_mode & 0111) == 0) return "no permission to execute it";
-    const bool runs = interpreter.empty() || ::access(interpreter.c_str(), X_OK) == 0;
+    const bool runs =
+        interpreter.empty() || (::stat(interpreter.c_str(), &file) == 0 && S_ISREG(file.st_mode) &&
+                                ::access(interpreter.c_str(), X_OK) == 0);
     return runs ? std::string() : "its interpreter " + interpreter + " may not be executed";
   }
   if (interpreter.empty()) return {};
@@ -395,6 +401,9 @@ Result<pid_t> spawn(Program& program, const Placement& placement) {
   ::pthread_sigmask(SIG_SETMASK, &mask, nullptr);
   if (pid < 0) return failure(number, "fork");
   to_parent.close();
+  // Who reads from a FIFO waits for all who have it open for writing.
+  ready.streams = {};
+  ready.files = {};
 
   StepFailure failure;
   std::string report(sizeof failure + ready.errors.size() * sizeof(int), '\0');

@@ -1,7 +1,6 @@
 // Execute: a program with everything about its process set, in the place of this one or as a child.
 #pragma once
 
-#include <sched.h>
 #include <sys/types.h>
 
 #include <array>
@@ -11,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/sys/affinity.hpp"
 #include "core/sys/environment.hpp"
 #include "core/sys/fd.hpp"
 #include "core/sys/limit.hpp"
@@ -29,8 +29,8 @@ struct Redirection {
 /// What is set of a process before it executes a program. What is not said stays as it is, but for
 /// SIGPIPE, which has its default action, and the signal mask, which is empty. The order is: signal
 /// actions, cgroup, session and process group, limits, nice value, affinity, umask, streams, ids,
-/// no_new_privs, death signal, directory, descriptors, mask. What needs privileges comes before they
-/// are given up, and what a change of ids takes back after it.
+/// no_new_privs, death signal, directory, descriptors, mask. What needs privileges comes before
+/// they are given up, and what a change of ids takes back after it.
 struct ProcessAttributes {
   std::optional<std::string> directory = {};        ///< chdir(2), with the rights of the new ids
   std::vector<EnvironmentChange> environment = {};  ///< in the order given
@@ -38,7 +38,7 @@ struct ProcessAttributes {
   std::optional<mode_t> umask = {};
   Ids ids = {};
   std::optional<int> nice = {};  ///< added to the nice value. setpriority(2)
-  std::optional<cpu_set_t> affinity = {};
+  std::optional<CpuSet> affinity = {};
   std::vector<LimitChange> limits = {};
   std::array<std::optional<Redirection>, 3> streams = {};  ///< standard input, output and error
   std::optional<unsigned> close_from = {};                 ///< descriptors from this one on
@@ -55,6 +55,9 @@ struct ProcessAttributes {
 struct Placement {
   std::optional<FdRef> cgroup = {};    ///< the cgroup.procs of the group to join, open for writing
   std::optional<FdRef> terminal = {};  ///< whose foreground process group its own is to be
+  int ignored_signal = 0;              ///< one that it ignores, though its parent does not any more
+  int default_signal = 0;              ///< one that it does not ignore, though its parent may
+  int death_signal = 0;                ///< as the attribute, where that is not set
 };
 
 /// A program and its attributes, made ready: what needs memory is done, and nothing is changed yet.

@@ -53,9 +53,10 @@ struct LimitChange {
 /// else's. prlimit(2)
 Result<Limit> getrlimit(const Resource& resource, pid_t pid = 0);
 
-/// Changes it, and says what it was before. EPERM where a hard limit would be raised, EINVAL where
-/// the soft one would be above the hard one. For this process it allocates nothing, so that it can
-/// be called between fork and exec. prlimit(2)
+/// Changes it, and says what it was before: 0, or the errno. EPERM where a hard limit would be
+/// raised, EINVAL where the soft one would be above the hard one. Nobody else may change the half
+/// that stays meanwhile, or that is undone. It allocates nothing, so that it can be called between
+/// fork and exec. prlimit(2)
 int setrlimit(const LimitChange& change, pid_t pid = 0, Limit* before = nullptr);
 
 }  // namespace core

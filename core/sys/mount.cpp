@@ -43,28 +43,40 @@ bool has_option(std::string_view options, std::string_view option) {
   return false;
 }
 
-}  // namespace
-
-Result<std::optional<Mount>> find_mount(std::uint64_t id) {
-  const std::string wanted = std::to_string(id);
+/// The first mount of which `is`, a function of its number and itself, says so.
+template <class Is>
+Result<std::optional<Mount>> find(Is is) {
   const std::string table = TRY(read_file("/proc/self/mountinfo"));
   std::string_view rest = table;
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (take_word(line) != wanted) continue;
-    for (int i = 0; i < 3; ++i) take_word(line);  // parent, device, root
-    Mount mount{.point = unescaped(take_word(line)), .type = {}};
+    const std::string_view id = take_word(line);
+    for (int i = 0; i < 2; ++i) take_word(line);  // parent, device
+    Mount mount;
+    mount.root = unescaped(take_word(line));
+    mount.point = unescaped(take_word(line));
     const std::string_view options = take_word(line);
     while (!line.empty() && take_word(line) != "-") continue;
     mount.type = unescaped(take_word(line));
     take_word(line);  // source
     mount.read_only = has_option(options, "ro") || has_option(line, "ro");
     mount.no_exec = has_option(options, "noexec");
-    return mount;
+    if (is(id, mount)) return mount;
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::optional<Mount>> find_mount(std::uint64_t id) {
+  const std::string wanted = std::to_string(id);
+  return find([&](std::string_view number, const Mount&) { return number == wanted; });
+}
+
+Result<std::optional<Mount>> find_mount_of(std::string_view type) {
+  return find([&](std::string_view, const Mount& mount) { return mount.type == type; });
 }
 
 }  // namespace core

@@ -1,25 +1,21 @@
 #include "core/sys/pidfd.hpp"
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <csignal>
 
 #include "core/sys/backend.hpp"
+#include "core/sys/kill.hpp"
 #include "core/sys/process.hpp"
 
 namespace core {
 namespace {
 
 std::string digits(pid_t pid) { return std::to_string(pid); }
-
-/// True for a thread that does not lead its process.
-bool is_thread(pid_t pid) {
-  struct ::stat found;
-  // A thread is not listed in /proc, but it can be looked up there.
-  return ::stat(("/proc/" + digits(pid) + "/task/" + digits(pid)).c_str(), &found) == 0;
-}
 
 }  // namespace
 
@@ -46,20 +42,21 @@ Result<ProcessId> read_process_id(std::string_view text, const char* call) {
 Result<Process> Process::open(ProcessId id) {
   Fd fd = backend::pidfd_open(id.pid);
   if (!fd) {
-    // ENOENT, and EINVAL before Linux 6.9, is a number that belongs to a thread.
-    const int number = errno;
-    if ((number == ENOENT || number == EINVAL) && is_thread(id.pid)) {
-      return std::unexpected(Error{.number = EINVAL,
-                                   .call = "pidfd_open",
-                                   .path = id.text(),
-                                   .note = "a thread, not a process"});
-    }
-    return failure(number == ENOENT ? ESRCH : number, "pidfd_open", id.text());
+    int number = errno;
+    // A number that no process has: that of a thread, or of a group whose leader is gone.
+    if (number == ENOENT || number == EINVAL) number = is_thread(id.pid) ? EINVAL : ESRCH;
+    Error error{.number = number, .call = "pidfd_open", .path = id.text()};
+    if (number == EINVAL) error.note = "a thread, not a process";
+    return std::unexpected(std::move(error));
   }
   Process process(id.pid, std::move(fd));
   if (id.inode) {
     const auto inode = process.inode();
-    if (!inode) return failure(inode.error().number, inode.error().call, id.text());
+    if (!inode) {
+      // It is gone, or there is no /proc to read that in.
+      if (inode.error().number == ESRCH) return failure(ESRCH, "pidfd_open", id.text());
+      return std::unexpected(inode.error());
+    }
     if (*inode != *id.inode) {
       return std::unexpected(Error{.number = ESRCH,
                                    .call = "pidfd_open",
@@ -100,6 +97,30 @@ Result<void> Process::send(int signal) const {
 Result<void> Process::send_to_group(int signal) const {
   if (backend::pidfd_send_signal(fd_, signal, true) == 0) return {};
   return failure("killpg", digits(pid_));
+}
+
+std::optional<WaitStatus> Process::exit_status() const {
+  const auto word = backend::pidfd_exit_status(fd_);
+  if (!word) return std::nullopt;
+  return WaitStatus(*word);
+}
+
+Result<std::vector<std::size_t>> poll_ended(std::span<const FdRef> processes,
+                                            const Deadline& deadline) {
+  std::vector<pollfd> polled;
+  polled.reserve(processes.size());
+  for (const FdRef process : processes) polled.push_back({process.number(), POLLIN, 0});
+  for (;;) {
+    const auto left = deadline.left();
+    const int count = ::ppoll(polled.data(), polled.size(), left ? &*left : nullptr, nullptr);
+    if (count < 0 && errno != EINTR) return failure("poll");
+    if (count < 0) continue;
+    std::vector<std::size_t> ended;
+    for (std::size_t i = 0; i < polled.size(); ++i) {
+      if (polled[i].revents != 0) ended.push_back(i);
+    }
+    return ended;
+  }
 }
 
 }  // namespace core

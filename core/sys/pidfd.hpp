@@ -5,11 +5,15 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "core/sys/duration.hpp"
 #include "core/sys/fd.hpp"
 #include "core/sys/result.hpp"
+#include "core/sys/wait_status.hpp"
 
 namespace core {
 
@@ -49,14 +53,22 @@ class Process {
   /// it is somebody else's. pidfd_send_signal(2)
   Result<void> send(int signal) const;
 
-  /// Sends `signal` to the process group that it leads. ENOSYS before Linux 6.9.
-  /// pidfd_send_signal(2) with PIDFD_SIGNAL_PROCESS_GROUP
+  /// Sends `signal` to the process group that it leads, or led: ESRCH where there is none. ENOSYS
+  /// before Linux 6.9. pidfd_send_signal(2) with PIDFD_SIGNAL_PROCESS_GROUP
   Result<void> send_to_group(int signal) const;
+
+  /// How it ended, once somebody has waited for it, where the kernel keeps that. Linux 6.15
+  std::optional<WaitStatus> exit_status() const;
 
  private:
   Process(pid_t pid, Fd fd) : pid_(pid), fd_(std::move(fd)) {}
   pid_t pid_;
   Fd fd_;
 };
+
+/// The indexes of those of `processes` that have ended, zombies among them, as soon as there are
+/// any; none once `deadline` has passed. poll(2)
+Result<std::vector<std::size_t>> poll_ended(std::span<const FdRef> processes,
+                                            const Deadline& deadline);
 
 }  // namespace core

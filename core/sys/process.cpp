@@ -6,7 +6,9 @@
 #include <charconv>
 #include <optional>
 
+#include "core/sys/directory.hpp"
 #include "core/sys/fs.hpp"
+#include "core/sys/listing.hpp"
 
 namespace core {
 namespace {
@@ -73,6 +75,31 @@ std::string_view status_line(std::string_view status, std::string_view key) {
 /// hold anything, ") R 1 2 (" included.
 std::string_view behind_name(std::string_view stat) { return stat.substr(stat.rfind(')') + 1); }
 
+/// What counts of /proc/PID/stat.
+struct ProcStat {
+  char state = 0;
+  bool ended = false;  ///< a zombie, or less
+  pid_t ppid = 0;
+  std::uint64_t start = 0;
+};
+std::optional<ProcStat> read_stat(std::string_view stat) {
+  std::string_view rest = behind_name(stat);
+  if (rest.size() < 3) return std::nullopt;
+  ProcStat fields{.state = rest[1]};
+  rest.remove_prefix(3);
+  const auto ppid = take_number<pid_t>(rest);
+  for (int field = 5; field < 20; ++field) (void)take_number<std::int64_t>(rest);
+  const auto threads = take_number<std::int64_t>(rest);
+  (void)take_number<std::int64_t>(rest);
+  const auto start = take_number<std::uint64_t>(rest);
+  if (!ppid || !threads || !start) return std::nullopt;
+  // Other threads may live on after the first.
+  fields.ended = (fields.state == 'Z' || fields.state == 'X') && *threads <= 1;
+  fields.ppid = *ppid;
+  fields.start = *start;
+  return fields;
+}
+
 }  // namespace
 
 Result<pid_t> read_pid(std::string_view text, const char* call) {
@@ -101,12 +128,41 @@ Result<Kin> kin(pid_t pid) {
 
 Result<std::uint64_t> start_time(pid_t pid) {
   const std::string stat = TRY(read_proc(pid, "stat", "getppid"));
-  std::string_view rest = behind_name(stat);
-  // The 22nd field; the state is the third, and no number.
-  rest.remove_prefix(std::min(rest.size(), std::size_t{3}));
-  for (int field = 4; field < 22; ++field) (void)take_number<std::int64_t>(rest);
-  if (const auto ticks = take_number<std::uint64_t>(rest)) return *ticks;
+  if (const auto fields = read_stat(stat)) return fields->start;
   return failure(ENODATA, "getppid", digits(pid));
+}
+
+Result<std::vector<Descendant>> descendants(pid_t ancestor) {
+  TRY(check_proc());
+  const Fd proc = TRY(open_directory("/proc"));
+  DirectoryReader reader;
+  Listing listing;
+  TRY(listing.read(reader, proc));
+  std::vector<Descendant> others;
+  for (const Listing::Entry& entry : listing.entries()) {
+    const std::string_view name = listing.name(entry);
+    std::string_view rest = name;
+    const auto pid = name[0] >= '1' && name[0] <= '9' ? take_number<pid_t>(rest) : std::nullopt;
+    if (!pid || !rest.empty()) continue;
+    const auto stat = read_file(std::string(name) + "/stat", proc);
+    const auto fields = stat ? read_stat(*stat) : std::nullopt;
+    if (!fields || fields->ended) continue;
+    others.push_back({*pid, fields->ppid, fields->start});
+  }
+  std::vector<Descendant> below;
+  // Each round finds the children of those that the one before it found.
+  std::vector<pid_t> parents = {ancestor};
+  while (!parents.empty()) {
+    std::vector<pid_t> next;
+    std::erase_if(others, [&](const Descendant& process) {
+      if (std::ranges::find(parents, process.ppid) == parents.end()) return false;
+      below.push_back(process);
+      next.push_back(process.pid);
+      return true;
+    });
+    parents = std::move(next);
+  }
+  return below;
 }
 
 std::optional<int> zombie_status(pid_t pid) {

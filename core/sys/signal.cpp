@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <ctime>
 
@@ -72,6 +73,19 @@ HeldSignals::~HeldSignals() {
   }
   ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   errno = number;
+}
+
+void die_by(int signal) {
+  const rlimit no_core = {};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  struct ::sigaction action = {};
+  action.sa_handler = SIG_DFL;
+  ::sigaction(signal, &action, nullptr);
+  sigset_t it;
+  ::sigemptyset(&it);
+  ::sigaddset(&it, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &it, nullptr);
+  ::raise(signal);
 }
 
 Result<void> HeldSignals::check() const {

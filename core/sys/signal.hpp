@@ -31,4 +31,7 @@ class HeldSignals {
   Fd descriptor_;
 };
 
+/// Ends this process by `signal`, without a core file. Comes back where that does not end it.
+void die_by(int signal);
+
 }  // namespace core

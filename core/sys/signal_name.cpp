@@ -45,6 +45,11 @@ std::string signal_name(int number) {
   return name == nullptr ? std::string() : std::string("SIG") + name;
 }
 
+std::string_view signal_message(int number) {
+  const char* const message = number > 0 ? ::sigdescr_np(number) : nullptr;
+  return message == nullptr ? std::string_view() : message;
+}
+
 std::optional<int> signal_number(std::string_view text) {
   if (const auto number = digits(text)) {
     if (*number == 0 || !signal_name(*number).empty()) return number;

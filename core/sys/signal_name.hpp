@@ -12,6 +12,10 @@ namespace core {
 /// number that stands for no signal, 0 included. sigabbrev_np(3)
 std::string signal_name(int number);
 
+/// What signal `number` stands for, in the C library's words, never translated. Empty where it has
+/// none, as of the real-time ones. sigdescr_np(3)
+std::string_view signal_message(int number);
+
 /// The number of the signal `text`: its symbol with or without "SIG", in any case, "RTMIN+2" and
 /// "RTMAX-1" among them, or its number in digits. None for what is no signal; 0 is one only as the
 /// digit, and stands for the question whether a process may be signalled. kill(2)

@@ -1,0 +1,118 @@
+#include <sys/stat.h>
+
+#include "core/cli/applet.hpp"
+#include "core/cli/command.hpp"
+#include "core/sys/mode.hpp"
+
+namespace applets {
+namespace {
+
+using namespace cli;
+using namespace out;
+
+constexpr mode_t all = S_IRWXU | S_IRWXG | S_IRWXO;
+
+struct Args {
+  std::optional<core::Mode> mode;
+  std::vector<std::string> command;
+};
+
+/// A mode of which nothing would be lost: umask(2) drops every other bit without a word.
+Stored take_mask(std::optional<core::Mode>& mask, std::string_view text) {
+  auto mode = core::Mode::parse(text);
+  if (!mode) return std::unexpected(std::move(mode).error());
+  if ((mode->apply(0, false, 0) & ~all) != 0) {
+    return std::unexpected(mode->is_absolute() ? "greater than 777"
+                                               : "a umask has neither set-ids nor a sticky bit");
+  }
+  mask = *std::move(mode);
+  return {};
+}
+
+constexpr Option options[] = {
+    parsed_operand<&Args::mode, take_mask>(
+        "MODE", "What new files do not get, octal; or what they may get, as u=rwx,g-w"),
+    command<&Args::command>("What osbox becomes then, with its arguments", Least::none),
+};
+
+struct Row {
+  mode_t mask;
+  mutable std::string text = {};
+
+  /// What the mask lets through: "u=rwx,g=rx,o=rx".
+  std::string_view symbolic() const {
+    text.clear();
+    const mode_t allowed = all & ~mask;
+    for (const auto& [who, shift] :
+         {std::pair("u=", 6), std::pair(",g=", 3), std::pair(",o=", 0)}) {
+      text += who;
+      for (const auto& [letter, bit] :
+           {std::pair('r', 4U), std::pair('w', 2U), std::pair('x', 1U)}) {
+        if ((allowed >> shift & bit) != 0) text += letter;
+      }
+    }
+    return text;
+  }
+};
+
+constexpr Field fields[] = {
+    natural<&Row::mask>("umask", "The permissions that new files do not get"),
+    text<&Row::symbolic>("symbolic", "Those that they may get, as umask(1) has them with -S"),
+};
+
+constexpr Table tables[] = {{.fields = fields, .line = "{umask:04o}"}};
+
+constexpr Example examples[] = {
+    {"umask", "That of this shell"},
+    {"umask --format '{symbolic}'", "The same as what it lets through"},
+    {"umask 077 osbox umask", "A command whose new files are its user's own"},
+    {"umask g=rx,o= osbox umask", "Symbolic, the rest as it is"},
+};
+
+constexpr Status statuses[] = {
+    {"0", "without MODE: the umask was printed"},
+    chain_statuses[0],
+    chain_statuses[1],
+    chain_statuses[2],
+    chain_statuses[3],
+    chain_statuses[4],
+};
+
+Outcome run(Args& args, Io& io) {
+  if (!args.mode) {
+    auto records = TRY(io.records<Row>(tables[0]));
+    records.put({core::get_umask()});
+    return 0;
+  }
+  if (args.command.empty()) return misuse("missing operand COMMAND");
+  // A symbolic mode speaks of what is let through.
+  const mode_t mask = args.mode->is_absolute()
+                          ? args.mode->absolute()
+                          : all & ~args.mode->apply(all & ~core::get_umask(), false, 0);
+  return become(std::move(args.command), {.umask = mask}, io);
+}
+
+}  // namespace
+
+extern constexpr Applet umask = {
+    .name = "umask",
+    .group = Group::processes,
+    .summary = "print the umask, or run a command with another one",
+    .description =
+        "Without operands, prints the umask of osbox, which is that of the process that runs it. "
+        "With MODE it sets that and becomes COMMAND.\n\n"
+        "An octal MODE, of at most 777, is what new files do not get. A symbolic one is the "
+        "opposite, as in umask(1): what they may get, to begin with what the umask lets through "
+        "now, so that g-w takes away from the group and o= leaves the others nothing. Where nobody "
+        "is named, as in +w, all are meant. Set-ids and the sticky bit are wrong usage: umask(2) "
+        "would drop them. A directory with a default ACL does not ask the umask.",
+    .options = options,
+    .tables = tables,
+    .examples = examples,
+    .statuses = statuses,
+    .see_also = "osbox-chmod(1), sh(1), umask(2)",
+    .failure = 125,
+    .main = runs<run>,
+};
+
+}  // namespace applets

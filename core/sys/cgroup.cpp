@@ -1,0 +1,76 @@
+#include "core/sys/cgroup.hpp"
+
+#include <fcntl.h>
+
+#include "core/sys/fs.hpp"
+#include "core/sys/mount.hpp"
+
+namespace core {
+namespace {
+
+/// The directory of the version 2 cgroup that this process is in.
+std::optional<std::string> own_directory() {
+  const auto groups = read_file("/proc/self/cgroup");
+  if (!groups) return std::nullopt;
+  // "0::/path" is the line of version 2.
+  const std::string lines = "\n" + *groups;
+  constexpr std::string_view key = "\n0::";
+  const std::size_t at = lines.find(key);
+  if (at == lines.npos) return std::nullopt;
+  std::string path = lines.substr(at + key.size());
+  path.resize(std::min(path.find('\n'), path.size()));
+  const auto mount = find_mount_of("cgroup2");
+  if (!mount || !*mount || (*mount)->read_only) return std::nullopt;
+  const std::string root = (*mount)->root == "/" ? "" : (*mount)->root;
+  if (!path.starts_with(root)) return std::nullopt;
+  return (*mount)->point + path.substr(root.size());
+}
+
+}  // namespace
+
+Cgroup::Cgroup(Fd above, std::string name, Fd self, Fd processes)
+    : above_(std::move(above)),
+      name_(std::move(name)),
+      self_(std::move(self)),
+      processes_(std::move(processes)) {}
+
+std::optional<Cgroup> Cgroup::make() {
+  const auto directory = own_directory();
+  if (!directory) return std::nullopt;
+  auto above = core::open(*directory, O_PATH | O_DIRECTORY);
+  if (!above) return std::nullopt;
+  std::string name = temporary_name();
+  constexpr mode_t mode = 0755;
+  if (!core::mkdir(name, mode, *above)) return std::nullopt;
+  auto self = core::open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW, *above);
+  auto processes = self ? core::open("cgroup.procs", O_WRONLY, *self) : std::move(self);
+  if (!processes) {
+    (void)core::rmdir(name, *above);
+    return std::nullopt;
+  }
+  return Cgroup(*std::move(above), std::move(name), *std::move(self), *std::move(processes));
+}
+
+bool Cgroup::kill() const {
+  const auto file = core::open("cgroup.kill", O_WRONLY, self_);
+  return file && core::write(*file, "1").has_value();
+}
+
+Cgroup::~Cgroup() {
+  if (!above_) return;
+  // What a child of COMMAND put into groups below is its own affair, and so is their removal.
+  while (!core::rmdir(name_, above_)) {
+    const auto left = read_file("cgroup.procs", self_);
+    const auto to = core::open("cgroup.procs", O_WRONLY, above_);
+    if (!left || left->empty() || !to) return;
+    bool moved = false;
+    for (std::string_view rest = *left; !rest.empty();) {
+      const std::string_view pid = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(std::min(pid.size() + 1, rest.size()));
+      moved = core::write(*to, pid).has_value() || moved;
+    }
+    if (!moved) return;
+  }
+}
+
+}  // namespace core

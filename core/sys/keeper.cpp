@@ -1,0 +1,105 @@
+// start_job: the small process that keeps the status of a child.
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "core/sys/child_watch.hpp"
+#include "core/sys/directory.hpp"
+#include "core/sys/fs.hpp"
+#include "core/sys/handover.hpp"
+#include "core/sys/job.hpp"
+#include "core/sys/listing.hpp"
+#include "core/sys/process.hpp"
+
+namespace core {
+namespace {
+
+/// Closes every descriptor that came from whoever ran osbox. Those of our own are closed on exec.
+void close_inherited() {
+  const auto close = [](int fd) {
+    const int flags = ::fcntl(fd, F_GETFD);
+    if (flags >= 0 && (flags & FD_CLOEXEC) == 0) ::close(fd);
+  };
+  constexpr int above_streams = 3;
+  const auto directory = open_directory("/proc/self/fd");
+  DirectoryReader reader;
+  Listing listing;
+  if (directory && listing.read(reader, *directory)) {
+    for (const Listing::Entry& entry : listing.entries()) {
+      const int fd = std::atoi(listing.path(entry).c_str());
+      if (fd >= above_streams) close(fd);
+    }
+    return;
+  }
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const auto last = static_cast<int>(std::min<rlim_t>(limit.rlim_max, 1 << 20));
+  for (int fd = above_streams; fd < last; ++fd) close(fd);
+}
+
+/// Leaves everything that belongs to whoever ran osbox: session and terminal, directory,
+/// descriptors.
+void detach() {
+  ::setsid();
+  (void)!::chdir("/");
+  const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (int stream = 0; stream < 3; ++stream) ::dup2(FdRef(null).number(), stream);
+  close_inherited();
+}
+
+[[noreturn]] void keep(Program& program, const Watch& watch, const JobDirectory& directory,
+                       ProcessId owner, Fd report) {
+  ::prctl(PR_SET_NAME, "osbox-keeper");
+  WaitedSignals signals;
+  TreeWatch tree(program, watch, signals, 0);
+  const auto fail = [&](const Error& error) {
+    send_error(report, error);
+    ::_exit(125);
+  };
+  const auto started = tree.start(program);
+  if (!started) fail(started.error());
+  Job job{.id = {.pid = *started}, .owner = owner};
+  if (const auto process = Process::open(job.id)) job.id = process->id();
+  // Without its number of its own it could not be told from a later process.
+  if (job.id.inode) (void)directory.put(job);
+  send_value(report, job.id);
+  report.close();
+  // Nobody's business but its child's from here on.
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+  detach();
+  tree.wait([&](const ChildEnd& end) {
+    job.end = Job::End{
+        .status = end.status, .usage = end.usage, .wall = end.wall, .timed_out = end.timed_out};
+    if (job.id.inode) (void)directory.put(job);
+  });
+  directory.sweep();
+  ::_exit(0);
+}
+
+}  // namespace
+
+Result<ProcessId> start_job(Program& program, const Watch& watch) {
+  const JobDirectory directory = TRY(JobDirectory::make());
+  ProcessId owner;
+  if (const auto shell = caller()) {
+    owner.pid = *shell;
+    if (const auto process = Process::open(owner)) owner = process->id();
+  }
+  auto pipe = TRY(make_pipe());
+  const pid_t keeper = ::fork();
+  if (keeper < 0) return failure("fork");
+  if (keeper == 0) {
+    pipe.read.close();
+    keep(program, watch, directory, owner, std::move(pipe.write));
+  }
+  pipe.write.close();
+  return receive_value<ProcessId>(pipe.read);
+}
+
+}  // namespace core

@@ -1,0 +1,73 @@
+#include "core/sys/supervise.hpp"
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "core/sys/child_watch.hpp"
+#include "core/sys/handover.hpp"
+
+namespace core {
+namespace {
+
+/// Runs it as a child of this process.
+Result<ChildEnd> run_alone(Program& program) {
+  WaitedSignals signals;
+  ChildWatch watch(signals, program);
+  watch.begin(TRY(spawn(program, watch.placement())));
+  for (;;) {
+    if (auto end = watch.look()) return *end;
+    siginfo_t about;
+    const int signal = signals.wait({}, about);
+    if (signal != SIGCHLD) watch.forward(signal, about);
+  }
+}
+
+/// The life of the process between this one and the child; what comes of it goes to `report`.
+void stand_between(Program& program, const Watch& watch, WaitedSignals& signals, pid_t parent,
+                   FdRef report) {
+  // One that nobody else sends, to wake it when its parent dies.
+  signals.add(SIGRTMAX);
+  ::prctl(PR_SET_PDEATHSIG, SIGRTMAX);
+  if (::getppid() != parent) return;
+  TreeWatch tree(program, watch, signals, parent);
+  const auto started = tree.start(program);
+  if (!started) return send_error(report, started.error());
+  send_value(report, *started);
+  send_value(report, tree.wait());
+}
+
+/// Runs it as a child of a process between, which is there for nothing else.
+Result<ChildEnd> run_guarded(Program& program, const Watch& watch) {
+  WaitedSignals signals;
+  auto pipe = TRY(make_pipe());
+  const pid_t parent = ::getpid();
+  const pid_t between = ::fork();
+  if (between < 0) return failure("fork");
+  if (between == 0) {
+    pipe.read.close();
+    stand_between(program, watch, signals, parent, pipe.write);
+    ::_exit(0);
+  }
+  pipe.write.close();
+  ChildWatch guard(signals);
+  guard.begin(between);
+  const auto started = receive_value<pid_t>(pipe.read);
+  std::optional<ChildEnd> guard_end;
+  while (!(guard_end = guard.look())) {
+    siginfo_t about;
+    const int signal = signals.wait({}, about);
+    if (signal != SIGCHLD) guard.forward(signal, about);
+  }
+  if (!started) return std::unexpected(started.error());
+  auto end = TRY(receive_value<ChildEnd>(pipe.read));
+  if (guard_end->received != 0) end.received = guard_end->received;
+  return end;
+}
+
+}  // namespace
+
+Result<ChildEnd> run(Program& program, const Watch& watch) {
+  return watch.timeout ? run_guarded(program, watch) : run_alone(program);
+}
+
+}  // namespace core
