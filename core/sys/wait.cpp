@@ -254,7 +254,10 @@ std::optional<Result<Ended>> Wait::State::look(Entry& entry, bool last) {
     // It ended and cannot be waited for: a debugger has it, and lets go of it without a word.
     entry.ticks = true;
     if (child) return std::nullopt;
-    if (!entry.process) return gone(entry.asked);
+    if (!entry.process) {
+      if (child.error().number == ECHILD) return gone(entry.asked);
+      return std::unexpected(std::move(child).error());
+    }
     entry.ticks = false;
     entry.stranger = true;
   }
