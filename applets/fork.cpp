@@ -48,7 +48,9 @@ Outcome run(Args& args, Io& io) {
   // It was not waited for, so that the number is still its own.
   if (const auto process = core::Process::open(id)) id = process->id();
   records.put({id});
-  if (parent.empty()) return 0;
+  io.flush();
+  // Who is not told of the child could never wait for it.
+  if (parent.empty() || !io.writable()) return 0;
   return become(std::move(parent), {}, io);
 }
 
