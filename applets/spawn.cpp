@@ -92,10 +92,10 @@ Outcome run(Args& args, Io& io) {
   auto attributes = TRY(attributes_of(args));
   if (args.nowait) let_go_of_streams(attributes);
   core::Program program = TRY(core::Program::prepare(std::move(args.words), std::move(attributes)));
-  if (args.dry_run) return dry_run(program, io);
   const core::Watch watch{.timeout = args.timeout,
                           .signal = args.signal.value_or(SIGTERM),
                           .kill_after = args.kill_after};
+  if (args.dry_run) return dry_run(program, watch, io);
   if (args.nowait) return start(program, watch, io);
   auto records = TRY(io.records<Row>(tables[ended]));
   return run_child(program, watch, io, [&](const core::Ended& end) {

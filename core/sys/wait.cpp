@@ -22,7 +22,9 @@ using namespace std::chrono_literals;
 /// What can only be asked for again and again is asked for that often.
 constexpr Duration tick = 10ms;
 /// How long the keeper of a job has, once that has ended, to write it down.
-constexpr Duration keepers_time = 1s;
+constexpr Duration keepers_time = 5s;
+/// Descriptors that stay free, to read records and /proc with.
+constexpr rlim_t spare = 2;
 
 /// Ignored, SIGCHLD has the kernel forget how children ended.
 class ChildrenHeard {
@@ -217,7 +219,8 @@ Result<void> Wait::State::add(const ProcessId& id) {
 Result<void> Wait::State::add_child(const ProcessId& id) {
   siginfo_t info = {};
   if (::waitid(P_PID, static_cast<id_t>(id.pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
-    return failure("waitpid", id.text());
+    const auto family = errno == ECHILD ? Result<Kin>() : kin(id.pid);
+    if (!family || family->ppid != ::getpid()) return failure(ECHILD, "waitpid", id.text());
   }
   // Without such descriptors it is the time of its start that tells it from others.
   const auto start = start_time(id.pid);
@@ -232,15 +235,17 @@ Result<void> Wait::State::add_child(const ProcessId& id) {
 /// error is `otherwise` where that is nothing.
 Result<void> Wait::State::add_record(const ProcessId& id, Error otherwise) {
   const auto job = TRY(record(id));
-  if (!job) return std::unexpected(std::move(otherwise));
+  const auto is_gone = [&id] { return ::kill(id.pid, 0) != 0 && errno == ESRCH; };
+  if (!job) {
+    if (otherwise.number == ENOSYS && is_gone()) return failure(ESRCH, "waitpid", id.text());
+    return std::unexpected(std::move(otherwise));
+  }
   if (job->end) {
     add(std::make_unique<Entry>(Entry{.asked = id, .id = job->id, .told = from_record(*job)}));
     return {};
   }
   // An end is written before the process goes: its keeper was killed, or it is not gone.
-  if (otherwise.number == ENOSYS && (::kill(id.pid, 0) == 0 || errno != ESRCH)) {
-    return std::unexpected(std::move(otherwise));
-  }
+  if (otherwise.number == ENOSYS && !is_gone()) return std::unexpected(std::move(otherwise));
   consume(job->id);
   return gone(id);
 }
