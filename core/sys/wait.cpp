@@ -267,14 +267,15 @@ std::optional<Result<Ended>> Wait::State::look(Entry& entry, bool last) {
     entry.stranger = true;
   }
 
-  const auto kept = backend::pidfd_exit_status(entry.process->descriptor());
-  const bool is_kept = kept || errno == EAGAIN || errno == ESRCH;
   const auto is_reaped = [&entry] {
     const auto sent = entry.process->send(0);
     return !sent && sent.error().number == ESRCH;
   };
-  // This first, and then the record: what its keeper writes is there before it is reaped.
-  const bool reaped = kept || entry.reaped || is_reaped();
+  // This first: what the kernel keeps and what its keeper writes is there before it is reaped.
+  const bool was_reaped = entry.reaped || is_reaped();
+  const auto kept = backend::pidfd_exit_status(entry.process->descriptor());
+  const bool is_kept = kept || errno == EAGAIN || errno == ESRCH;
+  const bool reaped = kept || was_reaped;
   std::optional<Job> job;
   if (entry.id.inode) {
     auto found = record(entry.id);
