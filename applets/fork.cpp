@@ -70,7 +70,9 @@ extern constexpr Applet fork = {
         "Forks. The child becomes CHILD; osbox prints its process id and becomes PARENT, the words "
         "behind the first one that is ';'. PARENT is still the parent of the child, so that osbox "
         "wait, or a shell's own wait, has its status to wait for. Without PARENT osbox ends, and "
-        "the child goes on as an orphan.\n\n"
+        "the child goes on as an orphan. A shell as PARENT waits for any child whenever it waits "
+        "for "
+        "a command, and so may take the status of this one for itself.\n\n"
         "A ';' has to be quoted from the shell. PARENT may be osbox fork again, with a ';' of its "
         "own: the first one is that of the first fork. A CHILD that cannot be executed is a "
         "failure at once, and PARENT does not run.",
