@@ -30,20 +30,14 @@ struct Args {
   }
 };
 
-Stored read_timeout(std::optional<core::Duration>& to, std::string_view text) {
-  to = core::read_duration(text);
-  if (to) return {};
-  return std::unexpected("not a span of time, as 2, 0.5s or 3m");
-}
-
 Stored read_count(std::optional<std::size_t>& to, std::string_view text) {
   TRY(cli::detail::take(to, text));
   if (*to > 0) return {};
   return std::unexpected("not a number above 0");
 }
 
-constexpr Option timeout = parsed<&Args::timeout, read_timeout>(
-    0, "timeout", "DUR", "No longer than 2, 0.5s, 3m, ...; 0 looks once");
+constexpr Option timeout =
+    value<&Args::timeout>(0, "timeout", "DUR", "No longer than 2, 0.5s, 3m, ...; 0 looks once");
 constexpr Option nohang =
     flag<&Args::nohang>("nohang", "Tell what has ended and wait for nothing, as WNOHANG");
 constexpr Option rusage = flag<&Args::rusage>("rusage", "Tell also what they used, as wait4(2)");
@@ -217,9 +211,9 @@ Outcome run_wait(Args& args, Io& io) {
 }
 
 constexpr Alias waitpid_aliases[] = {
-    {"wait4", "--rusage", "wait for processes and say what they used, as waitpid --rusage"}};
+    {"wait4", "--rusage", "wait for processes and say what they used"}};
 constexpr Alias wait_aliases[] = {
-    {"wait3", "--rusage", "wait for the next to end and say what it used, as wait --rusage"}};
+    {"wait3", "--rusage", "wait for the next to end and say what it used"}};
 
 constexpr Example waitpid_examples[] = {
     {"waitpid --nohang $$", "Has it ended? 124: this shell has not"},
@@ -245,7 +239,7 @@ constexpr Status statuses[] = {
 extern constexpr Applet waitpid = {
     .name = "waitpid",
     .group = Group::processes,
-    .summary = "wait for processes, children or not, and say how they ended",
+    .summary = "wait for processes, children or not",
     .description =
         "Waits until every PID has ended and prints a line for each as it does: its id, the 16-bit "
         "word that os.waitpid returns, and what that means, \"exited N\" or \"killed SIGNAME\". A "
@@ -278,7 +272,7 @@ extern constexpr Applet waitpid = {
 extern constexpr Applet wait = {
     .name = "wait",
     .group = Group::processes,
-    .summary = "wait for the next process to end, and say how it did",
+    .summary = "wait for the next process to end",
     .description =
         "Waits for the first to end: of the PIDs; without any, of the children of osbox, which it "
         "has where it took the place of a shell, as in \"exec osbox wait\"; and without those, of "

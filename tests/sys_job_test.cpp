@@ -76,12 +76,15 @@ struct Jobs {
 /// Gives this process mounts of its own, with nothing in /tmp, /dev/shm and /run.
 bool leave_the_world() {
   const uid_t user = ::geteuid();
+  const gid_t group = ::getegid();
   if (user == 0 ? ::unshare(CLONE_NEWNS) != 0 : ::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
     return false;
   }
   if (user != 0) {
-    const std::string same = std::to_string(user);
-    std::ofstream("/proc/self/uid_map") << same << ' ' << same << " 1";
+    // Without a group that is known there nothing can be made.
+    std::ofstream("/proc/self/setgroups") << "deny";
+    std::ofstream("/proc/self/gid_map") << group << ' ' << group << " 1";
+    std::ofstream("/proc/self/uid_map") << user << ' ' << user << " 1";
   }
   bool done = ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
   for (const char* const path : {"/tmp", "/dev/shm", "/run"}) {
@@ -90,8 +93,7 @@ bool leave_the_world() {
   return done;
 }
 
-/// What `script` prints in such a world, after the kinds of directories there: a line for each of
-/// the four places, and what `make` says before and after. Empty where there is no such world.
+/// What `work` returns in such a world; empty where there is none to be had.
 std::string in_own_world(const std::function<std::string()>& work) {
   const std::string answer =
       tests::in_child([&work] { return leave_the_world() ? work() : std::string(); });

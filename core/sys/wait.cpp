@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 /// What can only be asked for again and again is asked for that often.
 constexpr Duration tick = 10ms;
 /// How long the keeper of a job has, once that has ended, to write it down.
-constexpr Duration keepers_time = 1s;
+constexpr Duration keepers_time = 5s;
 /// Descriptors that stay free, to read records and /proc with.
 constexpr rlim_t spare = 2;
 
@@ -64,38 +64,6 @@ class HeldChildSignal {
  private:
   sigset_t child_;
   sigset_t before_;
-};
-
-/// The soft limit of descriptors, which can be raised up to the hard one.
-class DescriptorLimit {
- public:
-  DescriptorLimit() {
-    if (::getrlimit(RLIMIT_NOFILE, &before_) != 0) before_ = {RLIM_INFINITY, RLIM_INFINITY};
-    now_ = before_;
-  }
-  ~DescriptorLimit() {
-    if (now_.rlim_cur != before_.rlim_cur) ::setrlimit(RLIMIT_NOFILE, &before_);
-  }
-  DescriptorLimit(const DescriptorLimit&) = delete;
-  DescriptorLimit& operator=(const DescriptorLimit&) = delete;
-
-  /// The lowest that is free is given out first; so few are used where `fd` has a low number.
-  bool leaves_spare(FdRef fd) const {
-    return now_.rlim_cur == RLIM_INFINITY ||
-           static_cast<rlim_t>(fd.number()) + spare < now_.rlim_cur;
-  }
-  /// False where it is as high as it may be.
-  bool raise() {
-    rlimit more = now_;
-    more.rlim_cur = more.rlim_max;
-    if (now_.rlim_cur == now_.rlim_max || ::setrlimit(RLIMIT_NOFILE, &more) != 0) return false;
-    now_ = more;
-    return true;
-  }
-
- private:
-  rlimit before_ = {};
-  rlimit now_ = {};
 };
 
 /// The word that wait(2) would give.
@@ -179,13 +147,12 @@ struct Wait::State {
   std::set<Key> known;
   std::optional<std::vector<JobDirectory>> jobs;
   ChildrenHeard heard;
-  DescriptorLimit limit;
+  ProcessOpener opener;
 
   static Key key(const ProcessId& id) { return {id.pid, id.inode.value_or(0)}; }
 
   Result<std::optional<Job>> record(const ProcessId& id);
   void consume(const ProcessId& id);
-  Result<Process> open(const ProcessId& id);
   Result<void> add(const ProcessId& id);
   Result<void> add_child(const ProcessId& id);
   Result<void> add_record(const ProcessId& id, Error otherwise);
@@ -214,16 +181,6 @@ void Wait::State::consume(const ProcessId& id) {
   for (const JobDirectory& directory : *jobs) (void)directory.remove(id);
 }
 
-Result<Process> Wait::State::open(const ProcessId& id) {
-  for (;;) {
-    auto process = Process::open(id);
-    const bool full =
-        process ? !limit.leaves_spare(process->descriptor()) : process.error().number == EMFILE;
-    if (!full) return process;
-    if (!limit.raise()) return failure(EMFILE, "waitpid", id.text());
-  }
-}
-
 void Wait::State::add(std::unique_ptr<Entry> entry) {
   if (!known.insert(key(entry->id)).second) return;
   if (entry->told) {
@@ -236,7 +193,7 @@ void Wait::State::add(std::unique_ptr<Entry> entry) {
 Result<void> Wait::State::add(const ProcessId& id) {
   // Before anything else, so that descriptors for it are there.
   if (!jobs) jobs = JobDirectory::all();
-  auto process = open(id);
+  auto process = opener.open(id);
   if (!process) {
     Error error = std::move(process).error();
     error.call = "waitpid";
@@ -262,7 +219,8 @@ Result<void> Wait::State::add(const ProcessId& id) {
 Result<void> Wait::State::add_child(const ProcessId& id) {
   siginfo_t info = {};
   if (::waitid(P_PID, static_cast<id_t>(id.pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
-    return failure("waitpid", id.text());
+    const auto family = errno == ECHILD ? Result<Kin>() : kin(id.pid);
+    if (!family || family->ppid != ::getpid()) return failure(ECHILD, "waitpid", id.text());
   }
   // Without such descriptors it is the time of its start that tells it from others.
   const auto start = start_time(id.pid);
@@ -277,15 +235,17 @@ Result<void> Wait::State::add_child(const ProcessId& id) {
 /// error is `otherwise` where that is nothing.
 Result<void> Wait::State::add_record(const ProcessId& id, Error otherwise) {
   const auto job = TRY(record(id));
-  if (!job) return std::unexpected(std::move(otherwise));
+  const auto is_gone = [&id] { return ::kill(id.pid, 0) != 0 && errno == ESRCH; };
+  if (!job) {
+    if (otherwise.number == ENOSYS && is_gone()) return failure(ESRCH, "waitpid", id.text());
+    return std::unexpected(std::move(otherwise));
+  }
   if (job->end) {
     add(std::make_unique<Entry>(Entry{.asked = id, .id = job->id, .told = from_record(*job)}));
     return {};
   }
   // An end is written before the process goes: its keeper was killed, or it is not gone.
-  if (otherwise.number == ENOSYS && (::kill(id.pid, 0) == 0 || errno != ESRCH)) {
-    return std::unexpected(std::move(otherwise));
-  }
+  if (otherwise.number == ENOSYS && !is_gone()) return std::unexpected(std::move(otherwise));
   consume(job->id);
   return gone(id);
 }
@@ -299,19 +259,23 @@ std::optional<Result<Ended>> Wait::State::look(Entry& entry, bool last) {
     // It ended and cannot be waited for: a debugger has it, and lets go of it without a word.
     entry.ticks = true;
     if (child) return std::nullopt;
-    if (!entry.process) return gone(entry.asked);
+    if (!entry.process) {
+      if (child.error().number == ECHILD) return gone(entry.asked);
+      return std::unexpected(std::move(child).error());
+    }
     entry.ticks = false;
     entry.stranger = true;
   }
 
-  const auto kept = backend::pidfd_exit_status(entry.process->descriptor());
-  const bool is_kept = kept || errno == EAGAIN || errno == ESRCH;
   const auto is_reaped = [&entry] {
     const auto sent = entry.process->send(0);
     return !sent && sent.error().number == ESRCH;
   };
-  // This first, and then the record: what its keeper writes is there before it is reaped.
-  const bool reaped = kept || entry.reaped || is_reaped();
+  // This first: what the kernel keeps and what its keeper writes is there before it is reaped.
+  const bool was_reaped = entry.reaped || is_reaped();
+  const auto kept = backend::pidfd_exit_status(entry.process->descriptor());
+  const bool is_kept = kept || errno == EAGAIN || errno == ESRCH;
+  const bool reaped = kept || was_reaped;
   std::optional<Job> job;
   if (entry.id.inode) {
     auto found = record(entry.id);
