@@ -76,6 +76,10 @@ Outcome start(core::Program& program, const core::Watch& watch, Io& io) {
   const auto job = core::start_job(program, watch);
   if (!job) return io.fail_with(core::unstarted_status(job.error()), job.error());
   records.put({*job});
+  io.flush();
+  if (io.writable()) return 0;
+  // A job that nobody is told of is one that nobody could end or wait for.
+  if (const auto process = core::Process::open(*job)) (void)process->send(SIGKILL);
   return 0;
 }
 
@@ -132,15 +136,18 @@ extern constexpr Applet spawn = {
         "included, and the status is 124. COMMAND does not ignore that signal, even where osbox "
         "does. With --kill-after what is left so long after that is killed; without it spawn waits "
         "for COMMAND as long as it takes, and for the others one second. All of them are killed at "
-        "once where osbox itself is. Without a cgroup that osbox may make, and without /proc, it "
-        "is "
-        "COMMAND alone that gets the signals.\n\n"
+        "once where osbox itself is, and SIGTERM, SIGINT, SIGHUP and SIGQUIT for osbox go to all of "
+        "them. What goes on behind a COMMAND that ends in time is left alone. Without /proc, where "
+        "what COMMAND started is found, --timeout is a failure.\n\n"
         "With --nowait osbox prints PID:INODE and ends as soon as COMMAND runs; one that cannot be "
         "executed is told now. Standard input and output are /dev/null unless something else is "
         "asked for. A small process stays behind as the parent of COMMAND and writes down how it "
         "ended, in $XDG_RUNTIME_DIR/osbox, /run/user/UID/osbox, /dev/shm/osbox-UID or "
         "/tmp/osbox-UID, so that osbox waitpid has its status whenever it asks, for a day. PID "
         "alone may be another process by then; PID:INODE is not.\n\n"
+        "Files of --stdin, --stdout and --stderr are opened with the rights, the umask and the "
+        "directory of osbox. What was in them is gone when COMMAND starts, not where it is not "
+        "found. With --nowait --death-signal is about the process that stays behind.\n\n"
         "The record of --json, --format and --shell goes to standard output behind what COMMAND "
         "writes there; --stdout keeps them apart.",
     .options = options,

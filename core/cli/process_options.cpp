@@ -43,7 +43,7 @@ struct DryRun {
   }
 
   std::span<const std::string_view> argv() const { return arguments; }
-  Lists environment() const { return unless_empty(entries); }
+  Lists environment() const { return set.environment.empty() ? Lists() : Lists(entries); }
   const std::optional<std::string>& directory() const { return set.directory; }
   std::optional<mode_t> umask() const { return set.umask; }
   std::optional<uid_t> uid() const { return set.ids.uid; }
@@ -191,7 +191,9 @@ void print_dry_run(const void* row, Io& io) {
     }
     text += '\n';
   }
+  text.pop_back();
   io.print(text);
+  io.end_record();
 }
 
 out::Outcome dry_run(const core::Program& program, const core::Watch& watch, Io& io) {

@@ -150,7 +150,7 @@ struct Wait::State {
 /// What is written of `id`, in any of the directories; what has an end counts most.
 Result<std::optional<Job>> Wait::State::record(const ProcessId& id) {
   // Opened once: whoever has a pid has it from a keeper that had written it down.
-  if (!jobs) jobs = JobDirectory::all();
+  if (!jobs) jobs = TRY(told_as("waitpid", id.text(), JobDirectory::all()));
   std::optional<Job> found;
   for (const JobDirectory& directory : *jobs) {
     auto job = TRY(told_as("waitpid", id.text(), directory.find(id)));
@@ -178,7 +178,7 @@ void Wait::State::add(std::unique_ptr<Entry> entry) {
 
 Result<void> Wait::State::add(const ProcessId& id) {
   // Before anything else, so that descriptors for it are there.
-  if (!jobs) jobs = JobDirectory::all();
+  if (!jobs) jobs = TRY(told_as("waitpid", id.text(), JobDirectory::all()));
   auto process = opener.open(id);
   if (!process) {
     Error error = std::move(process).error();
@@ -354,9 +354,10 @@ Result<std::optional<Ended>> Wait::next(const Deadline& deadline) {
   state.known.erase(State::key(entry->id));
   Result<Ended> told = *std::move(entry->told);
   if (!told) return std::unexpected(std::move(told).error());
-  if (told->source == Source::record) state.consume(told->id);
   return *std::move(told);
 }
+
+void Wait::consume(const ProcessId& id) { state_->consume(id); }
 
 bool has_children() {
   siginfo_t info = {};
