@@ -23,8 +23,6 @@ using namespace std::chrono_literals;
 constexpr Duration tick = 10ms;
 /// How long the keeper of a job has, once that has ended, to write it down.
 constexpr Duration keepers_time = 5s;
-/// Descriptors that stay free, to read records and /proc with.
-constexpr rlim_t spare = 2;
 
 /// Ignored, SIGCHLD has the kernel forget how children ended.
 class ChildrenHeard {
