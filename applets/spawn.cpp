@@ -109,10 +109,9 @@ constexpr Alias aliases[] = {
 };
 
 constexpr Example examples[] = {
-    {"spawn --timeout 5 --kill-after 1 make check", "At most six seconds, whatever make starts"},
+    {"spawn --timeout 5 --kill-after 1 sleep .1", "Six seconds at the most, whatever it starts"},
     {"spawn --rusage sleep .1", "How it ended, and what it used"},
-    {"p=$(osbox spawn --nowait sleep .1) && osbox waitpid \"$p\"",
-     "Starts it at once; its status is there for whoever asks, in any shell"},
+    {"spawn --nowait sleep .1", "A handle for osbox waitpid, in this shell or another"},
 };
 
 }  // namespace
