@@ -282,7 +282,11 @@ class Signals {
     std::optional<std::uint64_t> inode;
     if (records_.wanted()) inode = process->id().inode;
     if (whom_ == Whom::processes) {
-      TRY(process->send(signal_));
+      auto sent = process->send(signal_);
+      if (!sent && sent.error().number == ENOSYS) {
+        sent = send_by_number(id, std::move(sent).error());
+      }
+      TRY(std::move(sent));
     } else {
       TRY(send_to_group(*process, id));
     }

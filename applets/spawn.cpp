@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <csignal>
 
 #include "core/cli/command.hpp"
 #include "core/cli/process_options.hpp"
@@ -14,19 +14,15 @@ struct Args : ProcessArgs {
   bool nowait = false;
   bool rusage = false;
   std::optional<core::Duration> timeout;
-  std::optional<int> signal;
+  int signal = 0;
   std::optional<core::Duration> kill_after;
 };
-
-Stored take_signal_of_timeout(std::optional<int>& to, std::string_view text) {
-  return take_signal(to.emplace(), text);
-}
 
 constexpr auto own_options = std::array{
     flag<&Args::nowait>("nowait", "Print its PID:INODE at once, and do not wait for it"),
     value<&Args::timeout>(0, "timeout", "DURATION", "End it and all that it started after this"),
-    parsed<&Args::signal, take_signal_of_timeout>(
-        's', "signal", "SIG", "What --timeout sends (SIGTERM)", Completes::signal),
+    parsed<&Args::signal, take_signal>('s', "signal", "SIG", "What --timeout sends (SIGTERM)",
+                                       Completes::signal),
     value<&Args::kill_after>(0, "kill-after", "DURATION",
                              "SIGKILL for what is left so long after that"),
     flag<&Args::rusage>("rusage", "Tell how it ended, and the time and memory it used"),
@@ -40,7 +36,8 @@ using Row = EndedRow;
 void print_end(const Row& row, Io& io) {
   std::string text;
   append_ended(text, row.ended, true);
-  io.print(text + "\n");
+  io.print(text);
+  io.end_record();
 }
 
 /// A child that nobody waits for yet.
@@ -83,8 +80,8 @@ Outcome start(core::Program& program, const core::Watch& watch, Io& io) {
 }
 
 Outcome run(Args& args, Io& io) {
-  if (!args.timeout && (args.kill_after || args.signal)) {
-    return misuse(std::string(args.signal ? "--signal" : "--kill-after") + " needs --timeout");
+  if (!args.timeout && (args.kill_after || args.signal != 0)) {
+    return misuse(std::string(args.signal != 0 ? "--signal" : "--kill-after") + " needs --timeout");
   }
   if (args.nowait && args.rusage) {
     return misuse("--nowait has nothing to tell for --rusage; 'waitpid --rusage' has");
@@ -93,7 +90,7 @@ Outcome run(Args& args, Io& io) {
   if (args.nowait) let_go_of_streams(attributes);
   core::Program program = TRY(core::Program::prepare(std::move(args.words), std::move(attributes)));
   const core::Watch watch{.timeout = args.timeout,
-                          .signal = args.signal.value_or(SIGTERM),
+                          .signal = args.signal != 0 ? args.signal : SIGTERM,
                           .kill_after = args.kill_after};
   if (args.dry_run) return dry_run(program, watch, io);
   if (args.nowait) return start(program, watch, io);

@@ -305,7 +305,7 @@ TEST_CASE("spawn --nowait prints who it is at once, and holds no pipe open") {
   CHECK(ran.status == 0);
   const pid_t pid = std::atoi(ran.out.c_str());
   const auto pids = marked(mark);
-  CHECK(std::ranges::find(pids, pid) != pids.end());
+  REQUIRE(std::ranges::find(pids, pid) != pids.end());
   CHECK(runtime.records() == std::vector<std::string>{ran.out.substr(0, ran.out.size() - 1)});
   put_away({pid});
   const Ran status = runtime.shell("osbox waitpid " + ran.out);
