@@ -15,7 +15,7 @@ constexpr auto options =
 Outcome run(Args& args, Io& io) {
   auto attributes = TRY(attributes_of(args));
   if (!args.dry_run) return become(std::move(args.words), std::move(attributes), io);
-  return dry_run(TRY(core::Program::prepare(std::move(args.words), std::move(attributes))), io);
+  return dry_run(TRY(core::Program::prepare(std::move(args.words), std::move(attributes))), {}, io);
 }
 
 constexpr Alias aliases[] = {

@@ -48,7 +48,9 @@ Outcome run(Args& args, Io& io) {
   // It was not waited for, so that the number is still its own.
   if (const auto process = core::Process::open(id)) id = process->id();
   records.put({id});
-  if (parent.empty()) return 0;
+  io.flush();
+  // Who is not told of the child could never wait for it.
+  if (parent.empty() || !io.writable()) return 0;
   return become(std::move(parent), {}, io);
 }
 
@@ -68,7 +70,9 @@ extern constexpr Applet fork = {
         "Forks. The child becomes CHILD; osbox prints its process id and becomes PARENT, the words "
         "behind the first one that is ';'. PARENT is still the parent of the child, so that osbox "
         "wait, or a shell's own wait, has its status to wait for. Without PARENT osbox ends, and "
-        "the child goes on as an orphan.\n\n"
+        "the child goes on as an orphan. A shell as PARENT waits for any child whenever it waits "
+        "for "
+        "a command, and so may take the status of this one for itself.\n\n"
         "A ';' has to be quoted from the shell. PARENT may be osbox fork again, with a ';' of its "
         "own: the first one is that of the first fork. A CHILD that cannot be executed is a "
         "failure at once, and PARENT does not run.",

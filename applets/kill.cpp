@@ -122,7 +122,7 @@ constexpr Field fields[] = {
                         "sent, or with --wait and --plan ended, running, or gone: it had ended "
                         "before"),
     integer<&Row::status_word>(
-        "status", "The word of wait(2) for how it ended, where the kernel keeps that; else null"),
+        "status", "The word of wait(2) for how it ended, where that is to be had; else null"),
 };
 
 /// "sent SIGTERM to 17"
@@ -339,7 +339,7 @@ class Plan {
   Plan(Io& io, Records<Row> records) : io_(io), records_(std::move(records)) {}
 
   void add(const Target& target) {
-    auto process = core::Process::open(target.id);
+    auto process = opener_.open(target.id);
     if (!process) return io_.fail(told(std::move(process).error(), target.word, "kill"));
     const core::ProcessId id = process->id();
     // One that is named twice is signalled once.
@@ -404,18 +404,23 @@ class Plan {
     return {};
   }
 
-  void tell_ended(const Held& held) { tell(held, held.sent ? "ended" : "gone"); }
+  void tell_ended(const Held& held) {
+    if (!records_.wanted()) return;
+    tell(held, held.sent ? "ended" : "gone", held.process.exit_status());
+  }
 
-  void tell(const Held& held, std::string_view outcome) {
+  void tell(const Held& held, std::string_view outcome,
+            std::optional<core::WaitStatus> status = {}) {
     records_.put({.pid = held.id.pid,
                   .inode = held.id.inode,
                   .sent = held.sent,
                   .outcome = outcome,
-                  .status = held.process.exit_status()});
+                  .status = status});
   }
 
   Io& io_;
   Records<Row> records_;
+  core::ProcessOpener opener_;
   std::vector<Held> left_;
   std::set<std::pair<pid_t, std::uint64_t>> known_;
 };

@@ -92,10 +92,10 @@ Outcome run(Args& args, Io& io) {
   auto attributes = TRY(attributes_of(args));
   if (args.nowait) let_go_of_streams(attributes);
   core::Program program = TRY(core::Program::prepare(std::move(args.words), std::move(attributes)));
-  if (args.dry_run) return dry_run(program, io);
   const core::Watch watch{.timeout = args.timeout,
                           .signal = args.signal.value_or(SIGTERM),
                           .kill_after = args.kill_after};
+  if (args.dry_run) return dry_run(program, watch, io);
   if (args.nowait) return start(program, watch, io);
   auto records = TRY(io.records<Row>(tables[ended]));
   return run_child(program, watch, io, [&](const core::Ended& end) {
@@ -109,10 +109,9 @@ constexpr Alias aliases[] = {
 };
 
 constexpr Example examples[] = {
-    {"spawn --timeout 5 --kill-after 1 make check", "At most six seconds, whatever make starts"},
+    {"spawn --timeout 5 --kill-after 1 sleep .1", "Six seconds at the most, whatever it starts"},
     {"spawn --rusage sleep .1", "How it ended, and what it used"},
-    {"p=$(osbox spawn --nowait sleep .1) && osbox waitpid \"$p\"",
-     "Starts it at once; its status is there for whoever asks, in any shell"},
+    {"spawn --nowait sleep .1", "A handle for osbox waitpid, in this shell or another"},
 };
 
 }  // namespace

@@ -325,12 +325,12 @@ TEST_CASE("exec --dry-run prints what would be set, and sets nothing") {
   CHECK(ran.status == 0);
   CHECK(ran.out ==
         R"({"path":"/bin/sh","argv":["x","-c","true"],"directory":"/","environment":["A=b"],)"
-        R"("umask":"0007","uid":null,"gid":null,"groups":null,"nice":-3,)"
+        R"("umask":7,"uid":null,"gid":null,"groups":null,"nice":-3,)"
         R"("limits":["nofile=5:6","core=unlimited"],"stdin":null,"stdout":")" +
             scratch / "out" +
             R"(","stderr":null,"close_from":3,"session":true,"process_group":null,)"
             R"("no_new_privs":false,"death_signal":"SIGKILL","ignored_signals":["SIGINT"],)"
-            R"("default_signals":null})"
+            R"("default_signals":null,"timeout_us":null,"signal":null,"kill_after_us":null})"
             "\n");
   CHECK(::access((scratch / "out").c_str(), F_OK) != 0);
   CHECK(osbox({"exec", "--dry-run", "--process-group", "--no-search", "/bin/sh", "a b"}).out ==

@@ -186,7 +186,7 @@ TEST_CASE("pidfd: the group of a leader, also after its end, and of nobody else"
   CHECK(member.next() == SIGUSR1);
 }
 
-TEST_CASE("pidfd: how a process ended is known once somebody has waited for it") {
+TEST_CASE("pidfd: how a process ended is known of a zombie, and once somebody has waited for it") {
   if (!handles()) return;
   for (const int signal : {0, SIGKILL}) {
     Child child({}, {}, [signal] {
@@ -197,8 +197,9 @@ TEST_CASE("pidfd: how a process ended is known once somebody has waited for it")
     CHECK(!process->exit_status());
     ::kill(child.pid(), signal == 0 ? SIGUSR1 : signal);
     child.wait_for_zombie();
-    CHECK(!process->exit_status());
+    const auto zombie = process->exit_status();
     const int word = child.reap();
+    CHECK((zombie && zombie->word() == word));
     const auto status = process->exit_status();
     if (!status) {
       MESSAGE("skipped: before Linux 6.15");
@@ -232,6 +233,37 @@ TEST_CASE("pidfd: poll_ended tells who has ended, zombies too, and nobody once t
   }
   children[3]->reap();
   CHECK(*core::poll_ended(polled, core::Deadline::in(0s)) == Indexes{3, 17, 49});
+}
+
+TEST_CASE("pidfd: more processes are opened than the soft limit of descriptors allows") {
+  if (!handles()) return;
+  CHECK(tests::in_child([] {
+          const rlimit few{16, 40};
+          ::setrlimit(RLIMIT_NOFILE, &few);
+          std::string text;
+          {
+            core::ProcessOpener opener;
+            std::vector<Process> held;
+            int error = 0;
+            while (error == 0 && held.size() < 100) {
+              auto process = opener.open({::getpid()});
+              if (process) {
+                held.push_back(*std::move(process));
+              } else {
+                error = process.error().number;
+              }
+            }
+            // Two are left, and no more.
+            int ends[2];
+            const bool pipe = ::pipe(ends) == 0;
+            const bool third = ::dup(0) >= 0;
+            text = std::string(core::error_name(error)) + (held.size() > 20 ? " many " : " few ") +
+                   (pipe ? "free " : "full ") + (third ? "free " : "full ");
+          }
+          rlimit after;
+          ::getrlimit(RLIMIT_NOFILE, &after);
+          return text + std::to_string(after.rlim_cur);
+        }) == "EMFILE many free full 16");
 }
 
 TEST_CASE("pidfd: a process whose first thread is gone has not ended") {

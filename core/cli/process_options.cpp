@@ -22,6 +22,7 @@ using out::Value;
 /// What would be set, for a record: null where it stays as it is.
 struct DryRun {
   const core::ProcessAttributes& set;
+  const core::Watch& watch;
   std::optional<std::string> path;
   std::vector<std::string_view> arguments;
   std::vector<std::string_view> entries;
@@ -32,8 +33,8 @@ struct DryRun {
   std::vector<std::string_view> ignored;
   std::vector<std::string> default_words;
   std::vector<std::string_view> defaults;
-  std::string umask_digits;
   std::string death_signal_name;
+  std::string signal_name;
 
   using Lists = std::optional<std::span<const std::string_view>>;
   static Lists unless_empty(const std::vector<std::string_view>& list) {
@@ -43,9 +44,7 @@ struct DryRun {
   std::span<const std::string_view> argv() const { return arguments; }
   Lists environment() const { return unless_empty(entries); }
   const std::optional<std::string>& directory() const { return set.directory; }
-  std::optional<std::string_view> umask() const {
-    return set.umask ? std::optional<std::string_view>(umask_digits) : std::nullopt;
-  }
+  std::optional<mode_t> umask() const { return set.umask; }
   std::optional<uid_t> uid() const { return set.ids.uid; }
   std::optional<gid_t> gid() const { return set.ids.gid; }
   std::optional<std::span<const std::int64_t>> groups() const {
@@ -67,6 +66,15 @@ struct DryRun {
     if (set.death_signal == 0) return std::nullopt;
     return death_signal_name;
   }
+  static std::optional<std::int64_t> microseconds(const std::optional<core::Duration>& span) {
+    if (!span) return std::nullopt;
+    return std::chrono::duration_cast<std::chrono::microseconds>(*span).count();
+  }
+  std::optional<std::int64_t> timeout() const { return microseconds(watch.timeout); }
+  std::optional<std::string_view> signal() const {
+    return watch.timeout ? std::optional<std::string_view>(signal_name) : std::nullopt;
+  }
+  std::optional<std::int64_t> kill_after() const { return microseconds(watch.kill_after); }
   Lists ignored_signals() const { return unless_empty(ignored); }
   Lists default_signals() const { return unless_empty(defaults); }
 };
@@ -77,7 +85,7 @@ constexpr std::array fields = {
     out::name<&DryRun::directory>("directory", "Its current directory"),
     out::names<&DryRun::environment>("environment",
                                      "All of its environment, where something of it is changed"),
-    out::text<&DryRun::umask>("umask", "Its file mode creation mask, in octal"),
+    out::natural<&DryRun::umask>("umask", "Its file mode creation mask; {umask:04o} is octal"),
     out::natural<&DryRun::uid>("uid", "Its real, effective and saved user id"),
     out::natural<&DryRun::gid>("gid", "Its real, effective and saved group id"),
     out::integers<&DryRun::groups>("groups", "Its supplementary group ids"),
@@ -94,6 +102,9 @@ constexpr std::array fields = {
     out::texts<&DryRun::ignored_signals>("ignored_signals", "The signals that it would ignore"),
     out::texts<&DryRun::default_signals>("default_signals",
                                          "The signals that get their default action"),
+    out::integer<&DryRun::timeout>("timeout_us", "Microseconds until its time is over"),
+    out::text<&DryRun::signal>("signal", "What ends it then"),
+    out::integer<&DryRun::kill_after>("kill_after_us", "Microseconds from there to SIGKILL"),
 };
 
 void append_value(std::string& to, const Value& value) {
@@ -204,7 +215,7 @@ std::expected<core::ProcessAttributes, out::Stop> attributes_of(ProcessArgs& arg
   return std::move(attributes);
 }
 
-constinit const std::array<Field, 20> dry_run_fields = fields;
+constinit const std::array<Field, 23> dry_run_fields = fields;
 
 // A line for everything that is set.
 void print_dry_run(const void* row, Io& io) {
@@ -217,6 +228,8 @@ void print_dry_run(const void* row, Io& io) {
     text.append(field.name).append(":");
     if (unset) {
       text += " ?";
+    } else if (field.name == "umask") {
+      text.append(" ").append(octal(static_cast<mode_t>(value.natural())));
     } else {
       append_value(text, value);
     }
@@ -225,9 +238,9 @@ void print_dry_run(const void* row, Io& io) {
   io.print(text);
 }
 
-out::Outcome dry_run(const core::Program& program, Io& io) {
+out::Outcome dry_run(const core::Program& program, const core::Watch& watch, Io& io) {
   auto records = TRY(io.records<DryRun>(dry_run_table));
-  DryRun row{.set = program.attributes()};
+  DryRun row{.set = program.attributes(), .watch = watch};
   for (const std::string& candidate : program.candidates()) {
     if (row.path || !core::access(candidate, X_OK, {.effective = true})) continue;
     row.path = candidate;
@@ -249,8 +262,8 @@ out::Outcome dry_run(const core::Program& program, Io& io) {
   row.ignored.assign(row.ignored_words.begin(), row.ignored_words.end());
   row.default_words = names_of(row.set.default_signals);
   row.defaults.assign(row.default_words.begin(), row.default_words.end());
-  if (row.set.umask) row.umask_digits = octal(*row.set.umask);
   row.death_signal_name = core::signal_name(row.set.death_signal);
+  row.signal_name = core::signal_name(watch.signal);
   records.put(row);
   if (row.path) return 0;
   const std::string command(row.arguments.front());

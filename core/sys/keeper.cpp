@@ -51,17 +51,14 @@ void detach() {
   close_inherited();
 }
 
-[[noreturn]] void keep(Program& program, const Watch& watch, const JobDirectory& directory,
+/// The life of the keeper; it has told whether the command runs when `report` is closed.
+void keep(Program& program, const Watch& watch, const JobDirectory& directory,
                        ProcessId owner, Fd report) {
   ::prctl(PR_SET_NAME, "osbox-keeper");
   WaitedSignals signals;
   TreeWatch tree(program, watch, signals, 0);
-  const auto fail = [&](const Error& error) {
-    send_error(report, error);
-    ::_exit(125);
-  };
   const auto started = tree.start(program);
-  if (!started) fail(started.error());
+  if (!started) return send_error(report, started.error());
   Job job{.id = {.pid = *started}, .owner = owner};
   if (const auto process = Process::open(job.id)) job.id = process->id();
   // Without its number of its own it could not be told from a later process.
@@ -79,7 +76,6 @@ void detach() {
     if (job.id.inode) (void)directory.put(job);
   });
   directory.sweep();
-  ::_exit(0);
 }
 
 }  // namespace
@@ -97,6 +93,7 @@ Result<ProcessId> start_job(Program& program, const Watch& watch) {
   if (keeper == 0) {
     pipe.read.close();
     keep(program, watch, directory, owner, std::move(pipe.write));
+    ::_exit(0);
   }
   pipe.write.close();
   return receive_value<ProcessId>(pipe.read);

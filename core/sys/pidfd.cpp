@@ -100,9 +100,43 @@ Result<void> Process::send_to_group(int signal) const {
 }
 
 std::optional<WaitStatus> Process::exit_status() const {
-  const auto word = backend::pidfd_exit_status(fd_);
+  auto word = backend::pidfd_exit_status(fd_);
+  if (!word) {
+    word = zombie_status(pid_);
+    // Was it a zombie still when that was read? Else it is another one's, or there is nothing.
+    const auto there = send(0);
+    if (!there && there.error().number == ESRCH) word = backend::pidfd_exit_status(fd_);
+  }
   if (!word) return std::nullopt;
   return WaitStatus(*word);
+}
+
+ProcessOpener::ProcessOpener() : before_{RLIM_INFINITY, RLIM_INFINITY} {
+  ::getrlimit(RLIMIT_NOFILE, &before_);
+  now_ = before_;
+}
+
+ProcessOpener::~ProcessOpener() {
+  if (now_.rlim_cur != before_.rlim_cur) ::setrlimit(RLIMIT_NOFILE, &before_);
+}
+
+Result<Process> ProcessOpener::open(const ProcessId& id) {
+  constexpr rlim_t spare = 2;
+  for (;;) {
+    auto process = Process::open(id);
+    // The lowest number that is free is given out first: few are used where it is low.
+    const bool full =
+        process ? now_.rlim_cur != RLIM_INFINITY &&
+                      static_cast<rlim_t>(process->descriptor().number()) + spare >= now_.rlim_cur
+                : process.error().number == EMFILE;
+    if (!full) return process;
+    rlimit more = now_;
+    more.rlim_cur = more.rlim_max;
+    if (now_.rlim_cur == now_.rlim_max || ::setrlimit(RLIMIT_NOFILE, &more) != 0) {
+      return failure(EMFILE, "pidfd_open", id.text());
+    }
+    now_ = more;
+  }
 }
 
 Result<std::vector<std::size_t>> poll_ended(std::span<const FdRef> processes,

@@ -1,6 +1,7 @@
 // Process: one process that stays the same, whatever becomes of its number.
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -57,13 +58,31 @@ class Process {
   /// before Linux 6.9. pidfd_send_signal(2) with PIDFD_SIGNAL_PROCESS_GROUP
   Result<void> send_to_group(int signal) const;
 
-  /// How it ended, once somebody has waited for it, where the kernel keeps that. Linux 6.15
+  /// How it ended: kept by the kernel once somebody has waited for it (Linux 6.15), or read of a
+  /// zombie, where this process may. None where that is not to be had, and before its end.
   std::optional<WaitStatus> exit_status() const;
 
  private:
   Process(pid_t pid, Fd fd) : pid_(pid), fd_(std::move(fd)) {}
   pid_t pid_;
   Fd fd_;
+};
+
+/// Opens processes, as many as the hard limit of descriptors allows: the soft one is raised where
+/// that is needed, for as long as this lives. Two descriptors stay free for other work.
+class ProcessOpener {
+ public:
+  ProcessOpener();
+  ~ProcessOpener();
+  ProcessOpener(const ProcessOpener&) = delete;
+  ProcessOpener& operator=(const ProcessOpener&) = delete;
+
+  /// As Process::open; EMFILE at the limit. setrlimit(2)
+  Result<Process> open(const ProcessId& id);
+
+ private:
+  rlimit before_;
+  rlimit now_;
 };
 
 /// The indexes of those of `processes` that have ended, zombies among them, as soon as there are

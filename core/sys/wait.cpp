@@ -66,38 +66,6 @@ class HeldChildSignal {
   sigset_t before_;
 };
 
-/// The soft limit of descriptors, which can be raised up to the hard one.
-class DescriptorLimit {
- public:
-  DescriptorLimit() {
-    if (::getrlimit(RLIMIT_NOFILE, &before_) != 0) before_ = {RLIM_INFINITY, RLIM_INFINITY};
-    now_ = before_;
-  }
-  ~DescriptorLimit() {
-    if (now_.rlim_cur != before_.rlim_cur) ::setrlimit(RLIMIT_NOFILE, &before_);
-  }
-  DescriptorLimit(const DescriptorLimit&) = delete;
-  DescriptorLimit& operator=(const DescriptorLimit&) = delete;
-
-  /// The lowest that is free is given out first; so few are used where `fd` has a low number.
-  bool leaves_spare(FdRef fd) const {
-    return now_.rlim_cur == RLIM_INFINITY ||
-           static_cast<rlim_t>(fd.number()) + spare < now_.rlim_cur;
-  }
-  /// False where it is as high as it may be.
-  bool raise() {
-    rlimit more = now_;
-    more.rlim_cur = more.rlim_max;
-    if (now_.rlim_cur == now_.rlim_max || ::setrlimit(RLIMIT_NOFILE, &more) != 0) return false;
-    now_ = more;
-    return true;
-  }
-
- private:
-  rlimit before_ = {};
-  rlimit now_ = {};
-};
-
 /// The word that wait(2) would give.
 WaitStatus status_of(const siginfo_t& ended) {
   switch (ended.si_code) {
@@ -179,13 +147,12 @@ struct Wait::State {
   std::set<Key> known;
   std::optional<std::vector<JobDirectory>> jobs;
   ChildrenHeard heard;
-  DescriptorLimit limit;
+  ProcessOpener opener;
 
   static Key key(const ProcessId& id) { return {id.pid, id.inode.value_or(0)}; }
 
   Result<std::optional<Job>> record(const ProcessId& id);
   void consume(const ProcessId& id);
-  Result<Process> open(const ProcessId& id);
   Result<void> add(const ProcessId& id);
   Result<void> add_child(const ProcessId& id);
   Result<void> add_record(const ProcessId& id, Error otherwise);
@@ -214,16 +181,6 @@ void Wait::State::consume(const ProcessId& id) {
   for (const JobDirectory& directory : *jobs) (void)directory.remove(id);
 }
 
-Result<Process> Wait::State::open(const ProcessId& id) {
-  for (;;) {
-    auto process = Process::open(id);
-    const bool full =
-        process ? !limit.leaves_spare(process->descriptor()) : process.error().number == EMFILE;
-    if (!full) return process;
-    if (!limit.raise()) return failure(EMFILE, "waitpid", id.text());
-  }
-}
-
 void Wait::State::add(std::unique_ptr<Entry> entry) {
   if (!known.insert(key(entry->id)).second) return;
   if (entry->told) {
@@ -236,7 +193,7 @@ void Wait::State::add(std::unique_ptr<Entry> entry) {
 Result<void> Wait::State::add(const ProcessId& id) {
   // Before anything else, so that descriptors for it are there.
   if (!jobs) jobs = JobDirectory::all();
-  auto process = open(id);
+  auto process = opener.open(id);
   if (!process) {
     Error error = std::move(process).error();
     error.call = "waitpid";
@@ -310,14 +267,15 @@ std::optional<Result<Ended>> Wait::State::look(Entry& entry, bool last) {
     entry.stranger = true;
   }
 
-  const auto kept = backend::pidfd_exit_status(entry.process->descriptor());
-  const bool is_kept = kept || errno == EAGAIN || errno == ESRCH;
   const auto is_reaped = [&entry] {
     const auto sent = entry.process->send(0);
     return !sent && sent.error().number == ESRCH;
   };
-  // This first, and then the record: what its keeper writes is there before it is reaped.
-  const bool reaped = kept || entry.reaped || is_reaped();
+  // This first: what the kernel keeps and what its keeper writes is there before it is reaped.
+  const bool was_reaped = entry.reaped || is_reaped();
+  const auto kept = backend::pidfd_exit_status(entry.process->descriptor());
+  const bool is_kept = kept || errno == EAGAIN || errno == ESRCH;
+  const bool reaped = kept || was_reaped;
   std::optional<Job> job;
   if (entry.id.inode) {
     auto found = record(entry.id);
