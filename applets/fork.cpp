@@ -44,10 +44,7 @@ Outcome run(Args& args, Io& io) {
   core::Program program = TRY(core::Program::prepare(std::move(child), {}));
   const auto pid = core::spawn(program);
   if (!pid) return io.fail_with(core::unstarted_status(pid.error()), pid.error());
-  core::ProcessId id{.pid = *pid};
-  // It was not waited for, so that the number is still its own.
-  if (const auto process = core::Process::open(id)) id = process->id();
-  records.put({id});
+  records.put({core::id_of_child(*pid)});
   io.flush();
   // Who is not told of the child could never wait for it.
   if (parent.empty() || !io.writable()) return 0;

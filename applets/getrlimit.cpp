@@ -225,15 +225,6 @@ constexpr Example set_examples[] = {
     {"setrlimit -v --pid $$ core=0", "This shell, and what it runs from now on"},
 };
 
-constexpr Status set_statuses[] = {
-    {"0", "with --pid: all was done"},
-    chain_statuses[0],
-    chain_statuses[1],
-    chain_statuses[2],
-    chain_statuses[3],
-    chain_statuses[4],
-};
-
 }  // namespace
 
 extern constexpr Applet getrlimit = {
@@ -274,7 +265,7 @@ extern constexpr Applet setrlimit = {
     .tables = set_tables,
     .changes = true,
     .examples = set_examples,
-    .statuses = set_statuses,
+    .statuses = chain_or_pid_statuses,
     .see_also = "osbox-getrlimit(1), osbox-exec(1), setrlimit(2), prlimit(2), prlimit(1)",
     .failure = 125,
     .main = runs<run_set>,

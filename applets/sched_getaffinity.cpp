@@ -146,15 +146,6 @@ constexpr Example set_examples[] = {
     {"sched_setaffinity -v 0-3,8 --pid $$", "This shell, and what it runs from now on"},
 };
 
-constexpr Status set_statuses[] = {
-    {"0", "with --pid: all was done"},
-    chain_statuses[0],
-    chain_statuses[1],
-    chain_statuses[2],
-    chain_statuses[3],
-    chain_statuses[4],
-};
-
 }  // namespace
 
 extern constexpr Applet sched_getaffinity = {
@@ -191,7 +182,7 @@ extern constexpr Applet sched_setaffinity = {
     .tables = set_tables,
     .changes = true,
     .examples = set_examples,
-    .statuses = set_statuses,
+    .statuses = chain_or_pid_statuses,
     .see_also = "osbox-sched_getaffinity(1), sched_setaffinity(2), taskset(1), cpuset(7)",
     .failure = 125,
     .main = runs<run_set>,

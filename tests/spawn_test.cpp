@@ -85,9 +85,15 @@ struct Runtime : Scratch {
   }
 };
 
-/// The cgroups that spawn made and did not remove.
-std::string left_cgroups() {
-  return tests::shell("find /sys/fs/cgroup -name '.osbox-*' 2>/dev/null").out;
+/// The cgroup that is the last word of the first line of `output`, where spawn made one; "" where
+/// it could make none. A command prints it by `tells_cgroup`.
+const std::string tells_cgroup = "echo $(grep ^0:: /proc/self/cgroup | grep -o '/[.]osbox-.*'); ";
+std::string cgroup_in(const std::string& output) { return output.substr(0, output.find('\n')); }
+
+/// True where the cgroup of that name is gone, or there never was one.
+bool is_removed(const std::string& cgroup) {
+  if (cgroup.empty()) return true;
+  return tests::shell("find /sys/fs/cgroup -path \"*$1\" 2>/dev/null", {cgroup}).out.empty();
 }
 
 }  // namespace
@@ -144,9 +150,10 @@ TEST_CASE("spawn ends what takes too long, with all that it started") {
   CHECK(plain.status == 124);
   CHECK(plain.err == "");
   CHECK(marked(mark).empty());
-  const Ran left_session =
-      spawn({"--timeout", ".2", "--", "sh", "-c", "setsid sleep " + mark + " & sleep " + mark});
+  const Ran left_session = spawn({"--timeout", ".2", "--", "sh", "-c",
+                                  tells_cgroup + "setsid sleep " + mark + " & sleep " + mark});
   CHECK(left_session.status == 124);
+  CHECK(is_removed(cgroup_in(left_session.out)));
   CHECK(marked(mark).empty());
   // An orphan of a parent that is gone, in a session of its own.
   const Ran orphan =
@@ -163,7 +170,6 @@ TEST_CASE("spawn ends what takes too long, with all that it started") {
   CHECK(spawn({"--timeout", "60", "/no/such"}).err ==
         "spawn: /no/such: exec: ENOENT: No such file or directory\n");
   CHECK(osbox({"spawn", "--timeout", "60", "sh", "-c", "exit 9"}).status == 9);
-  CHECK(left_cgroups() == "");
 }
 
 TEST_CASE("spawn kills what ignores the signal of its timeout") {
@@ -226,12 +232,12 @@ TEST_CASE("spawn leaves alone what was there before, and what goes on after a co
   CHECK(ran.status == 124);
   CHECK(marked(before).size() == 1);
   put_away(marked(before));
-  const Ran in_time =
-      spawn({"--timeout", "60", "sh", "-c", "sleep " + mark + " >/dev/null 2>&1 & exit 4"});
+  const Ran in_time = spawn({"--timeout", "60", "sh", "-c",
+                             tells_cgroup + "sleep " + mark + " >/dev/null 2>&1 & exit 4"});
   CHECK(in_time.status == 4);
   CHECK(marked(mark).size() == 1);
   put_away(marked(mark));
-  CHECK(left_cgroups() == "");
+  CHECK(is_removed(cgroup_in(in_time.out)));
 }
 
 TEST_CASE("signals for spawn reach the command, and osbox ends as it did") {
@@ -259,23 +265,22 @@ TEST_CASE("the death of spawn, or of the process that watches for it, takes all 
   const Scratch scratch;
   const std::string ready = scratch.fifo("ready");
   const std::string mark = unlike_others();
-  const Ran ran = tests::shell(
-      "osbox spawn --timeout 60 sh -c 'setsid sleep " + mark + " & echo >\"$1\"; sleep " + mark +
-          "' sh \"$1\" & p=$!; read x <\"$1\"; kill -KILL $p; wait $p; echo $?",
-      {ready});
-  CHECK(ran.out == "137\n");
+  const std::string start = "osbox spawn --timeout 60 sh -c '" + tells_cgroup + "setsid sleep " +
+                            mark + " & echo >\"$1\"; exec sleep " + mark +
+                            "' sh \"$1\" & p=$!; read x <\"$1\"; ";
+  const Ran ran = tests::shell(start + "kill -KILL $p; wait $p; echo $?", {ready});
+  CHECK(ran.out.ends_with("\n137\n"));
   CHECK(soon([&] { return marked(mark).empty(); }));
-  // The one between is the only child of osbox.
-  const Ran between =
-      tests::shell("osbox spawn --timeout 60 sh -c 'echo >\"$1\"; exec sleep " + mark +
-                       "' sh \"$1\" & p=$!; read x <\"$1\"; kill -KILL $(cat "
-                       "/proc/$p/task/$p/children); wait $p; "
-                       "echo $?",
-                   {ready});
-  CHECK(between.out == "125\n");
+  CHECK(soon([&] { return is_removed(cgroup_in(ran.out)); }));
+  // The one between is the only child of osbox. Without a cgroup what left its session outlives it.
+  const Ran between = tests::shell(
+      start + "kill -KILL $(cat /proc/$p/task/$p/children); wait $p; echo $?", {ready});
+  CHECK(between.out.ends_with("\n125\n"));
   CHECK(between.err.find("ECHILD") != std::string::npos);
-  CHECK(soon([&] { return marked(mark).empty(); }));
-  tests::shell("find /sys/fs/cgroup -depth -name '.osbox-*' -exec rmdir {} + 2>/dev/null");
+  const std::size_t most = cgroup_in(between.out).empty() ? 1 : 0;
+  CHECK(soon([&] { return marked(mark).size() <= most; }));
+  put_away(marked(mark));
+  CHECK(is_removed(cgroup_in(between.out)));
 }
 
 TEST_CASE("spawn without /proc still has its timeout for the command") {
@@ -373,12 +378,15 @@ TEST_CASE("a job may have a timeout, and its record says so") {
   const Runtime runtime;
   const std::string mark = unlike_others();
   const Ran ran = runtime.shell(
-      "osbox waitpid --json $(osbox spawn --nowait --timeout .2 sh -c 'setsid sleep " + mark +
-      " & sleep " + mark + "')");
+      "osbox waitpid --json $(osbox spawn --nowait --stdout $XDG_RUNTIME_DIR/cgroup --timeout .2 "
+      "sh "
+      "-c '" +
+      tells_cgroup + "setsid sleep " + mark + " & sleep " + mark + "')");
   CHECK(field(ran.out, "timed_out") == "true");
   CHECK(field(ran.out, "signal") == "\"SIGTERM\"");
   CHECK(soon([&] { return marked(mark).empty(); }));
-  CHECK(left_cgroups() == "");
+  const std::string cgroup = cgroup_in(runtime.shell("cat $XDG_RUNTIME_DIR/cgroup").out);
+  CHECK(soon([&] { return is_removed(cgroup); }));
 }
 
 TEST_CASE("a thousand jobs at a time, and a thousand one after the other, lose no status") {

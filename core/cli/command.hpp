@@ -21,6 +21,16 @@ inline constexpr Status chain_statuses[] = {
     {"127", "the command was not found"},
 };
 
+/// Those of an applet that becomes one, or changes a process that runs.
+inline constexpr Status chain_or_pid_statuses[] = {
+    {"0", "with --pid: all was done"},
+    chain_statuses[0],
+    chain_statuses[1],
+    chain_statuses[2],
+    chain_statuses[3],
+    chain_statuses[4],
+};
+
 /// Those of an applet that runs one and waits for it.
 inline constexpr Status child_statuses[] = {
     {"N", "what the command exits with, or 128 and the number of the signal that ended it"},

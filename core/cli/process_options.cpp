@@ -11,6 +11,7 @@
 #include "core/out/quote.hpp"
 #include "core/sys/fs.hpp"
 #include "core/sys/signal_name.hpp"
+#include "core/sys/stat.hpp"
 
 namespace cli {
 namespace {
@@ -242,8 +243,9 @@ out::Outcome dry_run(const core::Program& program, const core::Watch& watch, Io&
   auto records = TRY(io.records<DryRun>(dry_run_table));
   DryRun row{.set = program.attributes(), .watch = watch};
   for (const std::string& candidate : program.candidates()) {
-    if (row.path || !core::access(candidate, X_OK, {.effective = true})) continue;
-    row.path = candidate;
+    const auto file = core::stat(candidate);
+    if (row.path || !file || file->type != core::Type::file) continue;
+    if (core::access(candidate, X_OK, {.effective = true})) row.path = candidate;
   }
   const auto texts = [](std::span<char* const> from) {
     std::vector<std::string_view> list(from.begin(), from.end() - 1);

@@ -2,6 +2,9 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+#include <ctime>
+
 #include "core/sys/fs.hpp"
 #include "core/sys/mount.hpp"
 
@@ -58,18 +61,20 @@ bool Cgroup::kill() const {
 
 Cgroup::~Cgroup() {
   if (!above_) return;
-  // What a child of COMMAND put into groups below is its own affair, and so is their removal.
-  while (!core::rmdir(name_, above_)) {
+  // What was killed is in it until it has ended.
+  constexpr int patience = 200;
+  constexpr timespec pause{.tv_sec = 0, .tv_nsec = 5'000'000};
+  for (int i = 0; i < patience; ++i) {
+    const auto removed = core::rmdir(name_, above_);
+    if (removed || removed.error().number != EBUSY) return;
     const auto left = read_file("cgroup.procs", self_);
     const auto to = core::open("cgroup.procs", O_WRONLY, above_);
-    if (!left || left->empty() || !to) return;
-    bool moved = false;
-    for (std::string_view rest = *left; !rest.empty();) {
+    for (std::string_view rest = left && to ? *left : ""; !rest.empty();) {
       const std::string_view pid = rest.substr(0, rest.find('\n'));
       rest.remove_prefix(std::min(pid.size() + 1, rest.size()));
-      moved = core::write(*to, pid).has_value() || moved;
+      (void)core::write(*to, pid);
     }
-    if (!moved) return;
+    ::nanosleep(&pause, nullptr);
   }
 }
 

@@ -16,7 +16,8 @@ class Cgroup {
 
   Cgroup(Cgroup&&) noexcept = default;
   Cgroup& operator=(Cgroup&&) = delete;
-  /// Gives what is still in it back to the cgroup above, and removes it.
+  /// Gives what is still in it back to the cgroup above, and removes it; groups that were made in
+  /// it meanwhile keep it there.
   ~Cgroup();
 
   /// cgroup.procs, to be joined by writing "0".

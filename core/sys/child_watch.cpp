@@ -172,20 +172,20 @@ std::optional<ChildEnd> ChildWatch::look(
   return std::nullopt;
 }
 
-TreeWatch::TreeWatch(const Program& program, const Watch& watch, WaitedSignals& signals,
-                     pid_t parent)
+TreeWatch::TreeWatch(const Program& program, const Watch& watch, const WaitedSignals& signals,
+                     const std::optional<Cgroup>& cgroup, pid_t parent)
     : watch_(&watch),
       signals_(&signals),
       child_(parent == 0 ? ChildWatch(signals) : ChildWatch(signals, program)),
       parent_(parent),
-      cgroup_(watch.timeout ? Cgroup::make() : std::nullopt) {
+      cgroup_(&cgroup) {
   // Orphans of the tree come to this process and not to one further up.
   if (watch.timeout) ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
 Result<pid_t> TreeWatch::start(Program& program) {
   Placement placement = child_.placement();
-  if (cgroup_) placement.cgroup = cgroup_->processes();
+  if (*cgroup_) placement.cgroup = (*cgroup_)->processes();
   if (watch_->timeout) placement.default_signal = watch_->signal;
   if (parent_ != 0) placement.death_signal = SIGKILL;
   if (watch_->timeout) deadline_ = Deadline::in(*watch_->timeout);
@@ -194,7 +194,8 @@ Result<pid_t> TreeWatch::start(Program& program) {
   return child;
 }
 
-ChildEnd TreeWatch::wait(const std::function<void(const ChildEnd&)>& before_reaping) {
+std::optional<ChildEnd> TreeWatch::wait(
+    const std::function<void(const ChildEnd&)>& before_reaping) {
   // How long the rest of the tree has to come to its end after the child, where it gets no SIGKILL.
   constexpr Duration moment = std::chrono::seconds(1);
   for (;;) {
@@ -206,7 +207,7 @@ ChildEnd TreeWatch::wait(const std::function<void(const ChildEnd&)>& before_reap
       });
       if (end_) {
         end_->timed_out = stage_ != Stage::running;
-        if (stage_ == Stage::running) return *end_;
+        if (stage_ == Stage::running) return end_;
         if (stage_ == Stage::signaled && !watch_->kill_after) {
           deadline_ = Deadline::in(moment);
           stage_ = Stage::last_moment;
@@ -216,14 +217,13 @@ ChildEnd TreeWatch::wait(const std::function<void(const ChildEnd&)>& before_reap
     reap_orphans();
     if (end_) {
       const auto rest = descendants(::getpid());
-      if (stage_ == Stage::over || !rest || rest->empty()) return *end_;
+      if (stage_ == Stage::over || !rest || rest->empty()) return end_;
     }
     siginfo_t about;
     const int signal = signals_->wait(deadline_, about);
     if (parent_ != 0 && ::getppid() != parent_) {
       kill_all();
-      cgroup_.reset();
-      ::_exit(125);
+      return std::nullopt;
     }
     if (signal == 0) {
       time_is_over();
@@ -273,7 +273,7 @@ void TreeWatch::send_to_all(int signal) const {
 }
 
 void TreeWatch::kill_all() {
-  if (cgroup_) cgroup_->kill();
+  if (*cgroup_) (void)(*cgroup_)->kill();
   // Who forks meanwhile is found in the next round. A process that does not die of it is in the
   // hands of the kernel, and there is an end to looking for it.
   constexpr int rounds = 1000;

@@ -70,14 +70,17 @@ class ChildWatch {
 /// The tree of a child and all that it starts, in a process that has no other children.
 class TreeWatch {
  public:
+  /// `cgroup`: what the tree is put into, where there is one; it outlives this.
   /// `parent`: all ends when this is not the parent any more; 0: the tree is on its own, and has no
   /// use for a terminal.
-  TreeWatch(const Program& program, const Watch& watch, WaitedSignals& signals, pid_t parent);
+  TreeWatch(const Program& program, const Watch& watch, const WaitedSignals& signals,
+            const std::optional<Cgroup>& cgroup, pid_t parent);
 
   /// Starts the child; the error is that of `spawn`.
   Result<pid_t> start(Program& program);
-  /// Waits for its end, and where its time was over for that of all others.
-  ChildEnd wait(const std::function<void(const ChildEnd&)>& before_reaping = {});
+  /// Waits for its end, and where its time was over for that of all others. None where all was
+  /// ended because the parent is gone.
+  std::optional<ChildEnd> wait(const std::function<void(const ChildEnd&)>& before_reaping = {});
 
  private:
   void time_is_over();
@@ -86,10 +89,10 @@ class TreeWatch {
   void reap_orphans() const;
 
   const Watch* watch_;
-  WaitedSignals* signals_;
+  const WaitedSignals* signals_;
   ChildWatch child_;
   pid_t parent_;
-  std::optional<Cgroup> cgroup_;
+  const std::optional<Cgroup>* cgroup_;
   Deadline deadline_;
   enum class Stage : unsigned char { running, signaled, last_moment, over } stage_ = Stage::running;
   std::optional<ChildEnd> end_;

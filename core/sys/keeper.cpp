@@ -52,17 +52,23 @@ void detach() {
 }
 
 /// The life of the keeper; it has told whether the command runs when `report` is closed.
-void keep(Program& program, const Watch& watch, const JobDirectory& directory,
-                       ProcessId owner, Fd report) {
+void keep(Program& program, const Watch& watch, const JobDirectory& directory, ProcessId owner,
+          Fd report) {
   ::prctl(PR_SET_NAME, "osbox-keeper");
   WaitedSignals signals;
-  TreeWatch tree(program, watch, signals, 0);
+  const auto cgroup = watch.timeout ? Cgroup::make() : std::nullopt;
+  TreeWatch tree(program, watch, signals, cgroup, 0);
   const auto started = tree.start(program);
   if (!started) return send_error(report, started.error());
-  Job job{.id = {.pid = *started}, .owner = owner};
-  if (const auto process = Process::open(job.id)) job.id = process->id();
-  // Without its number of its own it could not be told from a later process.
-  if (job.id.inode) (void)directory.put(job);
+  Job job{.id = id_of_child(*started), .owner = owner};
+  auto written =
+      job.id.inode ? directory.put(job) : failure(ENOSYS, "pidfd_open", std::to_string(*started));
+  if (!written) {
+    // A status that cannot be kept is no promise to make.
+    ::kill(*started, SIGKILL);
+    written.error().note = "how it ended could not be kept";
+    return send_error(report, written.error());
+  }
   send_value(report, job.id);
   report.close();
   // Nobody's business but its child's from here on.
@@ -73,7 +79,10 @@ void keep(Program& program, const Watch& watch, const JobDirectory& directory,
   tree.wait([&](const ChildEnd& end) {
     job.end = Job::End{
         .status = end.status, .usage = end.usage, .wall = end.wall, .timed_out = end.timed_out};
-    if (job.id.inode) (void)directory.put(job);
+    // As long as there is no room for it, the process stays there to be asked.
+    const Deadline day = Deadline::in(std::chrono::days(1));
+    const timespec moment{.tv_sec = 1, .tv_nsec = 0};
+    while (!directory.put(job) && !day.passed()) ::nanosleep(&moment, nullptr);
   });
   directory.sweep();
 }

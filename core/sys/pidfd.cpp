@@ -157,4 +157,12 @@ Result<std::vector<std::size_t>> poll_ended(std::span<const FdRef> processes,
   }
 }
 
+ProcessId id_of_child(pid_t pid) {
+  if (const auto process = Process::open({.pid = pid})) return process->id();
+  // Nobody else has its number as long as it is not waited for.
+  ProcessId id{.pid = pid};
+  if (const auto start = start_time(pid)) id.inode = *start;
+  return id;
+}
+
 }  // namespace core

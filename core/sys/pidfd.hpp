@@ -90,4 +90,8 @@ class ProcessOpener {
 Result<std::vector<std::size_t>> poll_ended(std::span<const FdRef> processes,
                                             const Deadline& deadline);
 
+/// The id of a child of this process that was not waited for; the number alone where the other is
+/// not to be had.
+ProcessId id_of_child(pid_t pid);
+
 }  // namespace core

@@ -23,29 +23,31 @@ Result<ChildEnd> run_alone(Program& program) {
 }
 
 /// The life of the process between this one and the child; what comes of it goes to `report`.
-void stand_between(Program& program, const Watch& watch, WaitedSignals& signals, pid_t parent,
-                   FdRef report) {
+void stand_between(Program& program, const Watch& watch, WaitedSignals& signals,
+                   const std::optional<Cgroup>& cgroup, pid_t parent, FdRef report) {
   // One that nobody else sends, to wake it when its parent dies.
   signals.add(SIGRTMAX);
   ::prctl(PR_SET_PDEATHSIG, SIGRTMAX);
   if (::getppid() != parent) return;
-  TreeWatch tree(program, watch, signals, parent);
+  TreeWatch tree(program, watch, signals, cgroup, parent);
   const auto started = tree.start(program);
   if (!started) return send_error(report, started.error());
   send_value(report, *started);
-  send_value(report, tree.wait());
+  if (const auto end = tree.wait()) send_value(report, *end);
 }
 
 /// Runs it as a child of a process between, which is there for nothing else.
 Result<ChildEnd> run_guarded(Program& program, const Watch& watch) {
   WaitedSignals signals;
   auto pipe = TRY(make_pipe());
+  std::optional<Cgroup> cgroup = Cgroup::make();
   const pid_t parent = ::getpid();
   const pid_t between = ::fork();
   if (between < 0) return failure("fork");
   if (between == 0) {
     pipe.read.close();
-    stand_between(program, watch, signals, parent, pipe.write);
+    stand_between(program, watch, signals, cgroup, parent, pipe.write);
+    cgroup.reset();
     ::_exit(0);
   }
   pipe.write.close();
@@ -59,8 +61,13 @@ Result<ChildEnd> run_guarded(Program& program, const Watch& watch) {
     if (signal != SIGCHLD) guard.forward(signal, about);
   }
   if (!started) return std::unexpected(started.error());
-  auto end = TRY(receive_value<ChildEnd>(pipe.read));
-  if (guard_end->received != 0) end.received = guard_end->received;
+  auto end = receive_value<ChildEnd>(pipe.read);
+  if (!end) {
+    // It was killed. The command dies with it, and so does what else is in its cgroup.
+    if (cgroup) (void)cgroup->kill();
+    return end;
+  }
+  if (guard_end->received != 0) end->received = guard_end->received;
   return end;
 }
 
