@@ -75,7 +75,7 @@ struct Program::Ready {
   std::vector<char*> argv;
   std::vector<char*> envp;
   std::vector<std::string> candidates;
-  std::vector<int> errors;  ///< errno of each candidate that was tried
+  std::vector<int> errors;   ///< errno of each candidate that was tried
   std::string group_digits;  ///< of the process group, for a message
   std::string cpus;          ///< likewise
   std::array<Fd, 3> files;
