@@ -65,7 +65,7 @@ constexpr Table tables[] = {
 
 /// A child that runs on must not keep a pipe open that somebody reads to its end.
 void let_go_of_streams(core::ProcessAttributes& attributes) {
-  for (const std::size_t stream : {0, 1}) {
+  for (const std::size_t stream : {std::size_t{0}, std::size_t{1}}) {
     auto& redirection = attributes.streams[stream];
     if (!redirection) redirection = core::Redirection{.path = "/dev/null", .append = true};
   }

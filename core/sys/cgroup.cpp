@@ -89,7 +89,9 @@ Cgroup::~Cgroup() {
     if (removed || removed.error().number != EBUSY) return;
     const auto left = read_file("cgroup.procs", self_);
     const auto to = core::open("cgroup.procs", O_WRONLY, above_);
-    for (std::string_view rest = left && to ? *left : ""; !rest.empty();) {
+    std::string_view rest;
+    if (left && to) rest = *left;
+    while (!rest.empty()) {
       const std::string_view pid = rest.substr(0, rest.find('\n'));
       rest.remove_prefix(std::min(pid.size() + 1, rest.size()));
       (void)core::write(*to, pid);

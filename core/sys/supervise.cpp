@@ -14,7 +14,7 @@ namespace {
 Result<ChildEnd> run_alone(Program& program) {
   WaitedSignals signals;
   ChildWatch watch(signals, program);
-  TRY(watch.start(program, watch.placement()));
+  (void)TRY(watch.start(program, watch.placement()));
   for (;;) {
     if (auto end = watch.look()) return *end;
     siginfo_t about;
