@@ -560,7 +560,7 @@ TEST_CASE("a command has the descriptors that osbox was given, and no others") {
     return words_of(list);
   };
   for (const std::vector<int>& closed :
-       std::vector<std::vector<int>>{{}, {0}, {1}, {2}, {0, 2}, {0, 1, 2}}) {
+       std::vector<std::vector<int>>{{}, {0}, {1}, {2}, {0, 1, 2}}) {
     for (const bool more : {false, true}) {
       if (more && closed.size() == 1) continue;
       const std::set<std::string> expected = had({}, command, closed, more);
@@ -588,8 +588,8 @@ TEST_CASE("the files of streams land there, whatever was closed before") {
   for (const Words& applet :
        std::vector<Words>{{"exec"}, {"spawn"}, {"spawn", "--timeout", "100"}}) {
     CAPTURE(tests::line(applet));
-    for (unsigned closed = 0; closed < 8; ++closed) {
-      for (unsigned given = 1; given < 8; ++given) {
+    for (const unsigned closed : {0U, 1U, 2U, 4U, 7U}) {
+      for (const unsigned given : {1U, 2U, 4U, 6U, 7U}) {
         CAPTURE(closed);
         CAPTURE(given);
         tests::Command all{.words = joined({binary()}, applet)};
@@ -702,12 +702,10 @@ TEST_CASE("commands run where there is no /proc, and no /dev") {
     }
     CAPTURE(way.text());
     const Words command = {"/bin/sh", "-c", "echo out; exit 42"};
-    for (const std::vector<int>& closed : std::vector<std::vector<int>>{{}, {0, 2}}) {
-      const Ran told = ran(way, {.words = with(way, command), .closed = closed}, launcher);
-      CHECK(told.status == 42);
-      CHECK(told.out == "out\n");
-      CHECK(told.err == "");
-    }
+    const Ran told = ran(way, {.words = with(way, command), .closed = {0, 2}}, launcher);
+    CHECK(told.status == 42);
+    CHECK(told.out == "out\n");
+    CHECK(told.err == "");
     CHECK(ran(way, {.words = with(way, {"/no/such"})}, launcher).status == 127);
   }
   // The place of a closed stream is filled all the same, and a file does not land there by chance.
@@ -734,7 +732,7 @@ TEST_CASE("with few descriptors a command runs, or EMFILE says why it does not")
     CAPTURE(way.text());
     Way alone = way;
     if (way.kind == Kind::child) alone.behind = {};
-    for (const unsigned limit : {4U, 5U, 6U, 8U, 16U}) {
+    for (const unsigned limit : {4U, 6U, 16U}) {
       CAPTURE(limit);
       const Ran told =
           ran(way, {.words = with(alone, {"/bin/sh", "-c", "exit 42"}), .descriptors = limit});
