@@ -4,6 +4,7 @@
 
 #include "core/cli/applet.hpp"
 #include "core/cli/command.hpp"
+#include "core/cli/process_value.hpp"
 #include "core/out/number.hpp"
 #include "core/out/quote.hpp"
 #include "core/sys/limit.hpp"
@@ -16,17 +17,6 @@ using namespace cli;
 using namespace out;
 using core::Limit;
 using core::Resource;
-
-Stored take_pid(pid_t& pid, std::string_view text) {
-  const auto read = core::read_pid(text, "getrlimit");
-  if (!read) return std::unexpected(read.error().note);
-  pid = *read;
-  return {};
-}
-
-Stored take_pids(std::vector<pid_t>& pids, std::string_view text) {
-  return take_pid(pids.emplace_back(), text);
-}
 
 std::string shown(const std::optional<std::uint64_t>& limit) {
   return limit ? std::to_string(*limit) : "unlimited";

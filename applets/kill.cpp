@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/cli/applet.hpp"
+#include "core/sys/job.hpp"
 #include "core/sys/kill.hpp"
 #include "core/sys/pidfd.hpp"
 #include "core/sys/process.hpp"
@@ -282,7 +283,11 @@ class Signals {
     std::optional<std::uint64_t> inode;
     if (records_.wanted()) inode = process->id().inode;
     if (whom_ == Whom::processes) {
-      TRY(process->send(signal_));
+      auto sent = process->send(signal_);
+      if (!sent && sent.error().number == ENOSYS) {
+        sent = send_by_number(id, std::move(sent).error());
+      }
+      TRY(std::move(sent));
     } else {
       TRY(send_to_group(*process, id));
     }
@@ -340,7 +345,17 @@ class Plan {
 
   void add(const Target& target) {
     auto process = opener_.open(target.id);
-    if (!process) return io_.fail(told(std::move(process).error(), target.word, "kill"));
+    if (!process) {
+      // A job that was written down has been there, and is gone as was wished.
+      if (const auto end = end_of(target.id); end && process.error().number == ESRCH) {
+        records_.put({.pid = target.id.pid,
+                      .inode = target.id.inode,
+                      .outcome = "gone",
+                      .status = end->status});
+        return;
+      }
+      return io_.fail(told(std::move(process).error(), target.word, "kill"));
+    }
     const core::ProcessId id = process->id();
     // One that is named twice is signalled once.
     if (!known_.insert({id.pid, id.inode.value_or(0)}).second) return;
@@ -372,6 +387,17 @@ class Plan {
     core::ProcessId id;
     std::optional<int> sent;
   };
+
+  /// How the job `id` ended, as `spawn --nowait` wrote it down.
+  static std::optional<core::JobEnd> end_of(const core::ProcessId& id) {
+    const auto directories = core::JobDirectory::all();
+    if (!id.inode || !directories) return std::nullopt;
+    for (const core::JobDirectory& directory : *directories) {
+      const auto job = directory.find(id);
+      if (job && *job && (*job)->end) return (*job)->end;
+    }
+    return std::nullopt;
+  }
 
   /// False where it is through with `held`.
   bool send(Held& held, int signal) {

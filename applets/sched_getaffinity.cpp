@@ -1,6 +1,7 @@
 // sched_getaffinity and sched_setaffinity: the CPUs that a process may run on.
 #include "core/cli/applet.hpp"
 #include "core/cli/command.hpp"
+#include "core/cli/process_value.hpp"
 #include "core/sys/affinity.hpp"
 #include "core/sys/process.hpp"
 
@@ -73,20 +74,13 @@ struct SetArgs {
   std::vector<std::string> command;
 };
 
-Stored take_pid(std::vector<pid_t>& pids, std::string_view text) {
-  const auto pid = core::read_pid(text, "sched_setaffinity");
-  if (!pid) return std::unexpected(pid.error().note);
-  pids.push_back(*pid);
-  return {};
-}
-
 Stored take_cpus(CpuSet& cpus, std::string_view text) {
   cpus = TRY(CpuSet::parse(text));
   return {};
 }
 
 constexpr Option set_options[] = {
-    parsed<&SetArgs::pids, take_pid>(
+    parsed<&SetArgs::pids, take_pids>(
         0, "pid", "PID", "Change this process, and run no COMMAND; may be given more than once",
         Completes::pid),
     parsed_operand<&SetArgs::cpus, take_cpus>("CPUS", "List of CPUs, as 0-3,8"),

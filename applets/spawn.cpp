@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <csignal>
 
 #include "core/cli/command.hpp"
 #include "core/cli/process_options.hpp"
@@ -14,19 +14,15 @@ struct Args : ProcessArgs {
   bool nowait = false;
   bool rusage = false;
   std::optional<core::Duration> timeout;
-  std::optional<int> signal;
+  int signal = 0;
   std::optional<core::Duration> kill_after;
 };
-
-Stored take_signal_of_timeout(std::optional<int>& to, std::string_view text) {
-  return take_signal(to.emplace(), text);
-}
 
 constexpr auto own_options = std::array{
     flag<&Args::nowait>("nowait", "Print its PID:INODE at once, and do not wait for it"),
     value<&Args::timeout>(0, "timeout", "DURATION", "End it and all that it started after this"),
-    parsed<&Args::signal, take_signal_of_timeout>(
-        's', "signal", "SIG", "What --timeout sends (SIGTERM)", Completes::signal),
+    parsed<&Args::signal, take_signal>('s', "signal", "SIG", "What --timeout sends (SIGTERM)",
+                                       Completes::signal),
     value<&Args::kill_after>(0, "kill-after", "DURATION",
                              "SIGKILL for what is left so long after that"),
     flag<&Args::rusage>("rusage", "Tell how it ended, and the time and memory it used"),
@@ -40,7 +36,8 @@ using Row = EndedRow;
 void print_end(const Row& row, Io& io) {
   std::string text;
   append_ended(text, row.ended, true);
-  io.print(text + "\n");
+  io.print(text);
+  io.end_record();
 }
 
 /// A child that nobody waits for yet.
@@ -79,12 +76,16 @@ Outcome start(core::Program& program, const core::Watch& watch, Io& io) {
   const auto job = core::start_job(program, watch);
   if (!job) return io.fail_with(core::unstarted_status(job.error()), job.error());
   records.put({*job});
+  io.flush();
+  if (io.writable()) return 0;
+  // A job that nobody is told of is one that nobody could end or wait for.
+  if (const auto process = core::Process::open(*job)) (void)process->send(SIGKILL);
   return 0;
 }
 
 Outcome run(Args& args, Io& io) {
-  if (!args.timeout && (args.kill_after || args.signal)) {
-    return misuse(std::string(args.signal ? "--signal" : "--kill-after") + " needs --timeout");
+  if (!args.timeout && (args.kill_after || args.signal != 0)) {
+    return misuse(std::string(args.signal != 0 ? "--signal" : "--kill-after") + " needs --timeout");
   }
   if (args.nowait && args.rusage) {
     return misuse("--nowait has nothing to tell for --rusage; 'waitpid --rusage' has");
@@ -93,7 +94,7 @@ Outcome run(Args& args, Io& io) {
   if (args.nowait) let_go_of_streams(attributes);
   core::Program program = TRY(core::Program::prepare(std::move(args.words), std::move(attributes)));
   const core::Watch watch{.timeout = args.timeout,
-                          .signal = args.signal.value_or(SIGTERM),
+                          .signal = args.signal != 0 ? args.signal : SIGTERM,
                           .kill_after = args.kill_after};
   if (args.dry_run) return dry_run(program, watch, io);
   if (args.nowait) return start(program, watch, io);
@@ -135,15 +136,19 @@ extern constexpr Applet spawn = {
         "included, and the status is 124. COMMAND does not ignore that signal, even where osbox "
         "does. With --kill-after what is left so long after that is killed; without it spawn waits "
         "for COMMAND as long as it takes, and for the others one second. All of them are killed at "
-        "once where osbox itself is. Without a cgroup that osbox may make, and without /proc, it "
-        "is "
-        "COMMAND alone that gets the signals.\n\n"
+        "once where osbox itself is, and SIGTERM, SIGINT, SIGHUP and SIGQUIT for osbox go to all "
+        "of "
+        "them. What goes on behind a COMMAND that ends in time is left alone. Without /proc, where "
+        "what COMMAND started is found, --timeout is a failure.\n\n"
         "With --nowait osbox prints PID:INODE and ends as soon as COMMAND runs; one that cannot be "
         "executed is told now. Standard input and output are /dev/null unless something else is "
         "asked for. A small process stays behind as the parent of COMMAND and writes down how it "
         "ended, in $XDG_RUNTIME_DIR/osbox, /run/user/UID/osbox, /dev/shm/osbox-UID or "
         "/tmp/osbox-UID, so that osbox waitpid has its status whenever it asks, for a day. PID "
         "alone may be another process by then; PID:INODE is not.\n\n"
+        "Files of --stdin, --stdout and --stderr are opened with the rights, the umask and the "
+        "directory of osbox. What was in them is gone when COMMAND starts, not where it is not "
+        "found. With --nowait --death-signal is about the process that stays behind.\n\n"
         "The record of --json, --format and --shell goes to standard output behind what COMMAND "
         "writes there; --stdout keeps them apart.",
     .options = options,

@@ -26,7 +26,8 @@ constexpr Table tables[] = {{.fields = fields, .line = "{status}"}};
 
 Outcome run(Args& args, Io& io) {
   auto records = TRY(io.records<Row>(tables[0]));
-  core::Program shell = TRY(core::Program::prepare({"/bin/sh", "-c", "--", args.script}, {}));
+  core::Program shell =
+      TRY(core::Program::prepare({"/bin/sh", "-c", "--", args.script}, {.argv0 = "sh"}));
   return run_child(shell, {}, io, [&](const core::Ended& ended) {
     if (args.status || records.formatted()) records.put({.ended = ended});
   });

@@ -2,6 +2,7 @@
 
 #include "core/cli/applet.hpp"
 #include "core/cli/command.hpp"
+#include "core/cli/process_value.hpp"
 #include "core/sys/mode.hpp"
 
 namespace applets {
@@ -13,24 +14,12 @@ using namespace out;
 constexpr mode_t all = S_IRWXU | S_IRWXG | S_IRWXO;
 
 struct Args {
-  std::optional<core::Mode> mode;
+  std::optional<mode_t> mask;
   std::vector<std::string> command;
 };
 
-/// A mode of which nothing would be lost: umask(2) drops every other bit without a word.
-Stored take_mask(std::optional<core::Mode>& mask, std::string_view text) {
-  auto mode = core::Mode::parse(text);
-  if (!mode) return std::unexpected(std::move(mode).error());
-  if ((mode->apply(0, false, 0) & ~all) != 0) {
-    return std::unexpected(mode->is_absolute() ? "greater than 777"
-                                               : "a umask has neither set-ids nor a sticky bit");
-  }
-  mask = *std::move(mode);
-  return {};
-}
-
 constexpr Option options[] = {
-    parsed_operand<&Args::mode, take_mask>(
+    parsed_operand<&Args::mask, take_umask>(
         "MODE", "What new files do not get, octal; or what they may get, as u=rwx,g-w"),
     command<&Args::command>("What osbox becomes then, with its arguments", Least::none),
 };
@@ -79,17 +68,13 @@ constexpr Status statuses[] = {
 };
 
 Outcome run(Args& args, Io& io) {
-  if (!args.mode) {
+  if (!args.mask) {
     auto records = TRY(io.records<Row>(tables[0]));
     records.put({core::get_umask()});
     return 0;
   }
   if (args.command.empty()) return misuse("missing operand COMMAND");
-  // A symbolic mode speaks of what is let through.
-  const mode_t mask = args.mode->is_absolute()
-                          ? args.mode->absolute()
-                          : all & ~args.mode->apply(all & ~core::get_umask(), false, 0);
-  return become(std::move(args.command), {.umask = mask}, io);
+  return become(std::move(args.command), {.umask = args.mask}, io);
 }
 
 }  // namespace

@@ -121,12 +121,33 @@ std::expected<void, Usage> check(const Args& args, bool one) {
   return {};
 }
 
+/// What was told of, until it has been written: a status that nobody got can be asked for again.
+class Told {
+ public:
+  Told(core::Wait& wait, Io& io) : wait_(&wait), io_(&io) {}
+  ~Told() {
+    io_->flush();
+    for (const core::ProcessId& id : ids_) {
+      if (io_->writable()) wait_->consume(id);
+    }
+  }
+  Told(const Told&) = delete;
+  Told& operator=(const Told&) = delete;
+  void add(const core::Ended& ended) { ids_.push_back(ended.id); }
+
+ private:
+  core::Wait* wait_;
+  Io* io_;
+  std::vector<core::ProcessId> ids_;
+};
+
 Outcome run_waitpid(Args& args, Io& io) {
   TRY(check(args, args.pids.size() == 1));
   auto records = TRY(io.records<Row>(tables[0]));
   if (args.mirror) io.set_failure(osbox_failed);
   const core::Deadline deadline = args.deadline();
   core::Wait wait(args.peek);
+  Told told(wait, io);
   for (const std::string& word : args.pids) {
     if (const auto added = add(wait, word); !added) io.fail(added.error());
   }
@@ -140,6 +161,7 @@ Outcome run_waitpid(Args& args, Io& io) {
       return still_running(args, wait.left(), io);
     } else {
       records.put({{**ended}, args.rusage});
+      told.add(**ended);
       if (args.mirror) status = (*ended)->status.shell_status();
     }
   }
@@ -150,12 +172,16 @@ Outcome run_waitpid(Args& args, Io& io) {
 core::Result<std::vector<core::ProcessId>> jobs_of_caller() {
   std::vector<core::ProcessId> jobs;
   // A caller outside this pid namespace cannot have any in it.
-  const auto pid = core::caller();
-  if (!pid) return jobs;
-  core::ProcessId owner{.pid = *pid};
-  if (const auto process = core::Process::open(owner)) owner = process->id();
-  for (const core::JobDirectory& directory : core::JobDirectory::all()) {
-    for (const core::Job& job : TRY(directory.owned_by(owner))) jobs.push_back(job.id);
+  const auto caller = core::caller();
+  const auto directories = TRY(core::JobDirectory::all());
+  // A shell may have become osbox: it runs its last command so.
+  for (const pid_t pid : {caller.value_or(0), ::getpid()}) {
+    if (pid == 0) continue;
+    core::ProcessId owner{.pid = pid};
+    if (const auto process = core::Process::open(owner)) owner = process->id();
+    for (const core::JobDirectory& directory : directories) {
+      for (const core::Job& job : TRY(directory.owned_by(owner))) jobs.push_back(job.id);
+    }
   }
   return jobs;
 }
@@ -174,6 +200,7 @@ Outcome run_wait(Args& args, Io& io) {
   };
 
   core::Wait wait;
+  Told written(wait, io);
   const bool children = args.pids.empty() && core::has_children();
   for (const std::string& word : args.pids) {
     if (const auto added = add(wait, word); !added) fail(added.error());
@@ -203,6 +230,7 @@ Outcome run_wait(Args& args, Io& io) {
       return timed_out;
     } else {
       records.put({{**ended}, args.rusage});
+      written.add(**ended);
       ++told;
       if (args.mirror) status = (*ended)->status.shell_status();
     }
@@ -221,7 +249,7 @@ constexpr Example waitpid_examples[] = {
 };
 
 constexpr Example wait_examples[] = {
-    {"wait --all", "All jobs of this shell, as they end"},
+    {"wait --all", "All that this shell started with spawn --nowait, as they end"},
     {"wait --nohang --format '{pid} {exit_code}'", "One that has ended, if there is one"},
 };
 

@@ -345,9 +345,9 @@ TEST_CASE("a command that is not there is 127, with all the places where it was 
     const Ran nosuch = told("nosuch");
     CHECK(nosuch.status == 127);
     CHECK(nosuch.err == head + "nosuch" + call + missing +
-                            (way.searches ? " (tried in PATH: " + empty + " ENOENT, " + full +
-                                                " ENOENT, " + empty + " ENOENT)\n"
-                                          : "\n"));
+                            (way.searches
+                                 ? " (tried in PATH: " + empty + " ENOENT, " + full + " ENOENT)\n"
+                                 : "\n"));
     CHECK(told("nosuch", {"--exit-errno"}).status == ENOENT);
     CHECK(told("", {}).status == 127);
     CHECK(told("", {}).err == head + "''" + call + missing + "\n");
@@ -702,6 +702,11 @@ TEST_CASE("commands run where there is no /proc, and no /dev") {
     }
     CAPTURE(way.text());
     const Words command = {"/bin/sh", "-c", "echo out; exit 42"};
+    // What a command starts is found in /proc, or not at all.
+    if (way.text().find("--timeout") != std::string::npos) {
+      CHECK(ran(way, {.words = with(way, command)}, launcher).status == 125);
+      continue;
+    }
     const Ran told = ran(way, {.words = with(way, command), .closed = {0, 2}}, launcher);
     CHECK(told.status == 42);
     CHECK(told.out == "out\n");

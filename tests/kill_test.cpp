@@ -705,14 +705,14 @@ TEST_CASE("kill: without PIDFD_SIGNAL_PROCESS_GROUP a group is signalled by its 
 
 TEST_CASE("kill: a group that osbox itself is in") {
   const std::string script =
-      "exec setsid sh -c '\n"
+      "setsid -w sh -c '\n"
       "  trap \"echo trapped\" USR1\n"
       "  sleep 1000 >/dev/null 2>&1 & p=$!\n"
       "  \"$0\" kill --own-group -USR1 -v\n"
       "  wait $p; echo $?\n"
       "  \"$0\" killpg -USR1 --format \"{outcome}\" $$\n"
       "  \"$0\" kill --own-group -0 --json | sed s/$$/PGID/\n"
-      "  \"$0\" killpg --own-group -URG -v | sed s/$$/PGID/' \"$1\"";
+      "  \"$0\" killpg --own-group -URG -v | sed s/$$/PGID/' \"$1\"; :";
   const Ran ran = in_namespace(script);
   if (ran.status == 125) return;
   Words lines = tests::lines(ran.out);

@@ -85,7 +85,7 @@ TEST_CASE("sched_setaffinity: no CPU that is there is EINVAL, and the command do
   const Ran ran = run({.words = {binary(), "sched_setaffinity", "65535", "echo"}});
   CHECK(ran.status == 125);
   CHECK(ran.out == "");
-  CHECK(ran.err == "sched_setaffinity: EINVAL: Invalid argument\n");
+  CHECK(ran.err == "sched_setaffinity: 65535: EINVAL: Invalid argument\n");
 }
 
 TEST_CASE("sched_setaffinity --pid moves processes, and tells where they were") {

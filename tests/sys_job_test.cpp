@@ -372,7 +372,7 @@ TEST_CASE("the places come in their order, and what is hostile is neither used n
     say(made());
     sh("rmdir /tmp/osbox-*; ln -s trap /tmp/osbox-" + user);
     say(made());
-    say("all " + std::to_string(JobDirectory::all().size()));
+    say("all " + std::to_string(JobDirectory::all()->size()));
     say(sh("stat -c '%a %F' /tmp/xdg/osbox; ls -A /tmp/trap /tmp/xdg/osbox"));
     return said;
   });
@@ -419,7 +419,7 @@ TEST_CASE("a directory that nobody can write to is left for the next") {
       return std::string();
     }
     const std::string where = made();
-    return where + " " + std::to_string(JobDirectory::all().size());
+    return where + " " + std::to_string(JobDirectory::all()->size());
   });
   if (answer.empty()) return;
   CHECK(answer == "/dev/shm/osbox-" + std::to_string(::geteuid()) + " 2");

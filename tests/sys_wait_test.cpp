@@ -77,7 +77,9 @@ std::string waited(ProcessId id, const Deadline& deadline = soon(), bool keep = 
   if (const auto added = wait.add(id); !added) {
     return std::string(core::error_name(added.error().number));
   }
-  return shown(wait.next(deadline));
+  const auto told = wait.next(deadline);
+  if (told && *told) wait.consume((*told)->id);
+  return shown(told);
 }
 std::string waited(pid_t pid) { return waited(ProcessId{.pid = pid}); }
 
@@ -300,6 +302,9 @@ TEST_CASE("wait: a process that is gone is known from its record, which is taken
   CHECK((*told)->status.exit_code() == 42);
   CHECK(((*told)->usage->user == 5ms));
   CHECK((*(*told)->wall == 7s));
+  // It is there until whoever was told has made use of it.
+  CHECK(waited(gone, soon(), true) == "10752 record");
+  wait.consume(gone);
   CHECK(waited(gone) == "ESRCH");
 }
 

@@ -200,6 +200,7 @@ TEST_CASE("waitpid --mirror exits as the process did") {
 TEST_CASE("waitpid has the status of 300 children of somebody else, whoever asks") {
   if (!tests::needs_kept_status()) return;
   for (const bool nobody : {false, true}) {
+    if (nobody && !tests::is_root()) continue;
     CAPTURE(nobody);
     // Python waits for them when osbox does already, and what it is told has to be the same.
     const std::string script =

@@ -17,7 +17,7 @@ inline constexpr Status chain_statuses[] = {
     {"N", "what the command exits with: it has taken the place of osbox"},
     {"2", "wrong usage; nothing was done"},
     {"125", "osbox failed, and standard error says at what; the command did not run"},
-    {"126", "the command was found, and could not be executed"},
+    {"126", "the command cannot be executed, or a directory of PATH not be searched"},
     {"127", "the command was not found"},
 };
 
@@ -37,7 +37,7 @@ inline constexpr Status child_statuses[] = {
     {"2", "wrong usage; nothing was done"},
     {"124", "its time was over"},
     {"125", "osbox failed, and standard error says at what"},
-    {"126", "the command was found, and could not be executed"},
+    {"126", "the command cannot be executed, or a directory of PATH not be searched"},
     {"127", "the command was not found"},
 };
 

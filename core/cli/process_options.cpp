@@ -43,7 +43,7 @@ struct DryRun {
   }
 
   std::span<const std::string_view> argv() const { return arguments; }
-  Lists environment() const { return unless_empty(entries); }
+  Lists environment() const { return set.environment.empty() ? Lists() : Lists(entries); }
   const std::optional<std::string>& directory() const { return set.directory; }
   std::optional<mode_t> umask() const { return set.umask; }
   std::optional<uid_t> uid() const { return set.ids.uid; }
@@ -158,51 +158,6 @@ std::string octal(mode_t mode) {
 
 }  // namespace
 
-Stored take_setenv(std::vector<core::EnvironmentChange>& to, std::string_view text) {
-  const std::size_t equals = text.find('=');
-  if (equals == text.npos || equals == 0) return std::unexpected("not NAME=VALUE");
-  to.push_back(
-      {.name = std::string(text.substr(0, equals)), .value = std::string(text.substr(equals + 1))});
-  return {};
-}
-
-Stored take_unsetenv(std::vector<core::EnvironmentChange>& to, std::string_view name) {
-  if (name.empty() || name.find('=') != name.npos) {
-    return std::unexpected("not the name of a variable");
-  }
-  to.push_back({.how = core::EnvironmentChange::How::unset, .name = std::string(name)});
-  return {};
-}
-
-Stored take_umask(std::optional<mode_t>& to, std::string_view text) {
-  mode_t mode = 0;
-  const char* const end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, mode, 8);
-  if (read.ec != std::errc() || read.ptr != end || mode > 0777) {
-    return std::unexpected("not an octal mode up to 777");
-  }
-  to = mode;
-  return {};
-}
-
-Stored take_limit(std::vector<core::LimitChange>& to, std::string_view text) {
-  auto change = core::LimitChange::parse(text);
-  if (!change) return std::unexpected(std::move(change).error());
-  to.push_back(*std::move(change));
-  return {};
-}
-
-Stored take_signal(int& to, std::string_view text) {
-  const auto number = core::signal_number(text);
-  if (!number || *number == 0) return std::unexpected("no such signal");
-  to = *number;
-  return {};
-}
-
-Stored take_signals(std::vector<int>& to, std::string_view text) {
-  return take_signal(to.emplace_back(), text);
-}
-
 std::expected<core::ProcessAttributes, out::Stop> attributes_of(ProcessArgs& args) {
   core::ProcessAttributes& attributes = args;
   if (args.clear_environment) {
@@ -236,7 +191,9 @@ void print_dry_run(const void* row, Io& io) {
     }
     text += '\n';
   }
+  text.pop_back();
   io.print(text);
+  io.end_record();
 }
 
 out::Outcome dry_run(const core::Program& program, const core::Watch& watch, Io& io) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/cli/applet.hpp"
+#include "core/cli/process_value.hpp"
 #include "core/sys/execute.hpp"
 #include "core/sys/supervise.hpp"
 
@@ -21,18 +22,9 @@ struct ProcessArgs : core::ProcessAttributes {
   bool append = false;
   bool dry_run = false;
   std::vector<std::string> words;  ///< the command
-
-  std::optional<core::Redirection>& standard_stream(std::size_t number) { return streams[number]; }
 };
 
-// What the rows below need, each a function of the member and the text.
-Stored take_setenv(std::vector<core::EnvironmentChange>& to, std::string_view text);
-Stored take_unsetenv(std::vector<core::EnvironmentChange>& to, std::string_view name);
-Stored take_umask(std::optional<mode_t>& to, std::string_view text);
-Stored take_limit(std::vector<core::LimitChange>& to, std::string_view text);
-Stored take_signal(int& to, std::string_view text);
-Stored take_signals(std::vector<int>& to, std::string_view text);
-
+/// For the rows below.
 template <std::size_t Number>
 Stored take_stream(std::array<std::optional<core::Redirection>, 3>& to, std::string_view file) {
   to[Number] = core::Redirection{.path = std::string(file)};
@@ -73,9 +65,9 @@ constexpr std::array process_options = {
                                          "No set-user-ID program gives it rights any more"),
     parsed<&Args::death_signal, take_signal, Args>(
         0, "death-signal", "SIG", "Comes to it when its parent dies", Completes::signal),
-    parsed<&Args::ignored_signals, take_signals, Args>(
+    parsed<&Args::ignored_signals, take_action_signals, Args>(
         0, "ignore-signal", "SIG", "A signal that it ignores", Completes::signal),
-    parsed<&Args::default_signals, take_signals, Args>(
+    parsed<&Args::default_signals, take_action_signals, Args>(
         0, "default-signal", "SIG", "A signal that it does not ignore, though this process does",
         Completes::signal),
     sets<&Args::search, false, Args>(0, "no-search",

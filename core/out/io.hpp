@@ -137,8 +137,8 @@ class Io {
   void note(int number) {
     if (first_error_ == 0) first_error_ = number;
   }
-  /// Has this process end by `signal` once all is written: for one whose command ended by the signal
-  /// that came to both, so that a shell sees what it would have seen of the command.
+  /// Has this process end by `signal` once all is written: for one whose command ended by the
+  /// signal that came to both, so that a shell sees what it would have seen of the command.
   void end_by(int signal) { ending_signal_ = signal; }
   int ending_signal() const { return ending_signal_; }
   /// True where something failed.

@@ -51,8 +51,9 @@ Fd pidfd_open(pid_t pid);
 /// there is no such call. pidfd_send_signal(2)
 int pidfd_send_signal(FdRef process, int signal, bool group);
 /// The wait status of a process that was waited for, by whomever; none, and errno, where it is not
-/// to be had: EAGAIN before somebody waited for it, ESRCH where the kernel did not keep it, anything
-/// else where it keeps none at all. ioctl(2) with PIDFD_GET_INFO and PIDFD_INFO_EXIT, Linux 6.15
+/// to be had: EAGAIN before somebody waited for it, ESRCH where the kernel did not keep it,
+/// anything else where it keeps none at all. ioctl(2) with PIDFD_GET_INFO and PIDFD_INFO_EXIT,
+/// Linux 6.15
 std::optional<int> pidfd_exit_status(FdRef process);
 /// Waits for a child of this process: 0, or -1 and errno, EINVAL or ENOSYS without P_PIDFD (before
 /// Linux 5.4). waitid(2), whose fifth argument the C library leaves out

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <ctime>
 
+#include "core/sys/directory.hpp"
 #include "core/sys/fs.hpp"
+#include "core/sys/listing.hpp"
 #include "core/sys/mount.hpp"
+#include "core/sys/stat.hpp"
 
 namespace core {
 namespace {
@@ -29,6 +32,22 @@ std::optional<std::string> own_directory() {
   return (*mount)->point + path.substr(root.size());
 }
 
+/// Removes groups of this kind that are empty and older than a minute: who had them was killed.
+void sweep(FdRef above) {
+  const auto directory = open_directory(".", above);
+  DirectoryReader reader;
+  Listing listing;
+  if (!directory || !listing.read(reader, *directory)) return;
+  const auto minute_ago = std::time(nullptr) - 60;
+  for (const Listing::Entry& entry : listing.entries()) {
+    if (entry.type != Type::dir || !listing.name(entry).starts_with(".osbox-")) continue;
+    const auto group = stat(listing.path(entry), Links::no_follow, want::mtime, *directory);
+    if (group && group->mtime.seconds < minute_ago) {
+      (void)core::rmdir(listing.path(entry), *directory);
+    }
+  }
+}
+
 }  // namespace
 
 Cgroup::Cgroup(Fd above, std::string name, Fd self, Fd processes)
@@ -42,6 +61,7 @@ std::optional<Cgroup> Cgroup::make() {
   if (!directory) return std::nullopt;
   auto above = core::open(*directory, O_PATH | O_DIRECTORY);
   if (!above) return std::nullopt;
+  sweep(*above);
   std::string name = temporary_name();
   constexpr mode_t mode = 0755;
   if (!core::mkdir(name, mode, *above)) return std::nullopt;

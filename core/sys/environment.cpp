@@ -82,7 +82,8 @@ Result<std::vector<std::string>> changed_environment(std::span<const Environment
   Entries entries(environment());
   for (const EnvironmentChange& change : changes) {
     if (change.how != clear && !is_name(change.name)) {
-      return failure(EINVAL, change.how == set ? "setenv" : "unsetenv", change.name);
+      if (change.how == unset) return failure(EINVAL, "unsetenv", change.name);
+      return failure(EINVAL, "setenv", change.name + "=" + change.value);
     }
     switch (change.how) {
       case set:

@@ -50,11 +50,15 @@ std::vector<std::string> candidates_of(const std::string& command, bool search,
     std::string candidate(path.substr(0, end));
     // An empty one is the current directory.
     if (!candidate.empty() && candidate.back() != '/') candidate += '/';
-    all.push_back(candidate + command);
+    candidate += command;
+    if (std::ranges::find(all, candidate) == all.end()) all.push_back(std::move(candidate));
     if (end == path.size()) return all;
     path.remove_prefix(end + 1);
   }
 }
+
+/// Of so many candidates the errors are told by a child.
+constexpr std::size_t most_errors = 500;
 
 /// Where `execvp` looks on after this error of one candidate.
 bool looks_on(int number) {
@@ -71,7 +75,9 @@ struct Program::Ready {
   std::vector<char*> argv;
   std::vector<char*> envp;
   std::vector<std::string> candidates;
-  std::vector<int> errors;  ///< errno of each candidate that was tried
+  std::vector<int> errors;   ///< errno of each candidate that was tried
+  std::string group_digits;  ///< of the process group, for a message
+  std::string cpus;          ///< likewise
   std::array<Fd, 3> files;
   std::array<std::optional<FdRef>, 3> streams;  ///< what takes the place of each
 
@@ -79,6 +85,7 @@ struct Program::Ready {
   StepFailure set_signals(const Placement& placement) const;
   StepFailure set_group(const Placement& placement) const;
   StepFailure set_rest(const Placement& placement, pid_t parent) const;
+  void truncate_streams() const;
   StepFailure execute();
   StepFailure run(const Placement& placement, pid_t parent);
   Error explain(const StepFailure& failure) const;
@@ -89,7 +96,7 @@ Result<void> Program::Ready::open_streams() {
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto& stream = attributes.streams[i];
     if (!stream || streams[i]) continue;
-    const int how = i == 0 ? O_RDONLY : O_WRONLY | O_CREAT | (stream->append ? O_APPEND : O_TRUNC);
+    const int how = i == 0 ? O_RDONLY : O_WRONLY | O_CREAT | (stream->append ? O_APPEND : 0);
     // A terminal does not become the controlling one by being opened.
     files[i] = TRY(core::open(stream->path, how | O_NOCTTY, {}, 0666));
     streams[i] = files[i];
@@ -115,14 +122,11 @@ bool set_action(int signal, void (*action)(int)) {
 }
 
 /// Has all descriptors from `first` on closed by execve(2).
-bool close_on_exec(unsigned first) {
-  if (::close_range(first, ~0U, static_cast<int>(close_range_cloexec)) == 0) return true;
-  // A descriptor may be above a limit that was lowered since.
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  const auto last = std::min<rlim_t>(limit.rlim_max, 1 << 20);
-  for (rlim_t fd = first; fd < last; ++fd) ::fcntl(static_cast<int>(fd), F_SETFD, FD_CLOEXEC);
-  return true;
+void close_on_exec(unsigned first) {
+  if (::close_range(first, ~0U, static_cast<int>(close_range_cloexec)) == 0) return;
+  // A descriptor may be above a limit that was lowered since; above this none can be.
+  constexpr int most = 1 << 20;
+  for (int fd = static_cast<int>(first); fd < most; ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 }  // namespace
@@ -142,20 +146,25 @@ StepFailure Program::Ready::set_signals(const Placement& placement) const {
 }
 
 StepFailure Program::Ready::set_group(const Placement& placement) const {
-  if (placement.cgroup && ::write(placement.cgroup->number(), "0", 1) != 1) {
-    return failed("write", "cgroup.procs");
-  }
+  // Who may not join it is found without it.
+  if (placement.cgroup) (void)!::write(placement.cgroup->number(), "0", 1);
   if (attributes.session && ::setsid() < 0) {
     return failed("setsid", nullptr, "it leads its process group; 'spawn --session' can");
   }
-  if (attributes.process_group && ::setpgid(0, *attributes.process_group) != 0) {
-    return failed("setpgid");
+  // Who leads a session leads its group as well.
+  const bool leads = attributes.session && attributes.process_group == 0;
+  if (attributes.process_group && !leads && ::setpgid(0, *attributes.process_group) != 0) {
+    return failed("setpgid", group_digits.c_str());
   }
   if (placement.terminal) ::tcsetpgrp(placement.terminal->number(), ::getpgrp());
   return {};
 }
 
 StepFailure Program::Ready::set_rest(const Placement& placement, pid_t parent) const {
+  for (int i = 0; i < 3; ++i) {
+    const auto& stream = streams[static_cast<std::size_t>(i)];
+    if (stream && ::dup2(stream->number(), i) < 0) return failed("dup2");
+  }
   for (const LimitChange& change : attributes.limits) {
     if (setrlimit(change) != 0) return failed("setrlimit", change.resource->name.data());
   }
@@ -164,14 +173,11 @@ StepFailure Program::Ready::set_rest(const Placement& placement, pid_t parent) c
     // More than that is the same; and the C library adds before the kernel clamps.
     if (::nice(std::clamp(*attributes.nice, -40, 40)) == -1 && errno != 0) return failed("nice");
   }
-  if (attributes.affinity && sched_setaffinity(*attributes.affinity) != 0) {
-    return failed("sched_setaffinity");
+  if (attributes.affinity) {
+    const int number = sched_setaffinity(*attributes.affinity);
+    if (number != 0) return {"sched_setaffinity", number, cpus.c_str(), nullptr};
   }
   if (attributes.umask) ::umask(*attributes.umask);
-  for (int i = 0; i < 3; ++i) {
-    const auto& stream = streams[static_cast<std::size_t>(i)];
-    if (stream && ::dup2(stream->number(), i) < 0) return failed("dup2");
-  }
   if (const StepFailure failure = set_ids(attributes.ids)) return failure;
   if (attributes.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return failed("prctl");
@@ -186,14 +192,31 @@ StepFailure Program::Ready::set_rest(const Placement& placement, pid_t parent) c
   if (attributes.directory && ::chdir(attributes.directory->c_str()) != 0) {
     return failed("chdir", attributes.directory->c_str());
   }
-  if (attributes.close_from && !close_on_exec(*attributes.close_from)) return failed("close_range");
+  if (attributes.close_from) close_on_exec(*attributes.close_from);
   return {};
+}
+
+/// What there was in the files of the streams goes as late as can be, and not for a command that is
+/// not there.
+void Program::Ready::truncate_streams() const {
+  const auto executable = [](const std::string& path) {
+    return ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0;
+  };
+  bool found = false;
+  for (int i = 1; i < 3; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    if (!streams[at] || !attributes.streams[at] || attributes.streams[at]->append) continue;
+    found = found || std::ranges::any_of(candidates, executable);
+    // Only a file can be; all else has nothing to lose.
+    if (found) (void)!::ftruncate(i, 0);
+  }
 }
 
 StepFailure Program::Ready::execute() {
   sigset_t none;
   ::sigemptyset(&none);
   ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
+  truncate_streams();
   int kept = 0;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     ::execve(candidates[i].c_str(), argv.data(), envp.data());
@@ -321,6 +344,8 @@ Result<Program> Program::prepare(std::vector<std::string> words, ProcessAttribut
     ready->envp = pointers(ready->entries);
   }
   ready->argv = pointers(ready->words);
+  if (given.process_group) ready->group_digits = std::to_string(*given.process_group);
+  if (given.affinity) ready->cpus = given.affinity->list();
   if (given.argv0) ready->argv.front() = const_cast<char*>(given.argv0->c_str());
   ready->candidates = candidates_of(ready->words.front(), given.search, ready->envp);
   ready->errors.resize(ready->candidates.size());
@@ -386,8 +411,10 @@ Result<pid_t> spawn(Program& program, const Placement& placement) {
     static void run(void* context) {
       auto& self = *static_cast<Context*>(context);
       StepFailure failure = self.ready.run(self.placement, self.parent);
+      // The parent does not read yet: what does not fit into one page could block for ever.
+      const std::size_t count = std::min(self.ready.errors.size(), most_errors);
       const iovec parts[] = {{&failure, sizeof failure},
-                             {self.ready.errors.data(), self.ready.errors.size() * sizeof(int)}};
+                             {self.ready.errors.data(), count * sizeof(int)}};
       if (::writev(self.report, parts, 2) < 0) ::_exit(125);
     }
   } context{ready, placement, ::getpid(), ends[1]};
@@ -406,7 +433,8 @@ Result<pid_t> spawn(Program& program, const Placement& placement) {
   ready.files = {};
 
   StepFailure failure;
-  std::string report(sizeof failure + ready.errors.size() * sizeof(int), '\0');
+  const std::size_t told = std::min(ready.errors.size(), most_errors);
+  std::string report(sizeof failure + told * sizeof(int), '\0');
   std::size_t size = 0;
   while (size < report.size()) {
     const std::size_t count =

@@ -169,12 +169,16 @@ Result<JobDirectory> JobDirectory::make() {
   return std::unexpected(std::move(last));
 }
 
-std::vector<JobDirectory> JobDirectory::all() {
+Result<std::vector<JobDirectory>> JobDirectory::all() {
   std::vector<JobDirectory> all;
   std::optional<Scope> scope;
   for (const Place& place : places()) {
     auto directory = open_private(place, false);
-    if (!directory) continue;
+    if (!directory) {
+      const int number = directory.error().number;
+      if (number != EMFILE && number != ENFILE && number != ENOMEM) continue;
+      return std::unexpected(std::move(directory).error());
+    }
     if (!scope) scope = scope_of_this();
     all.push_back(JobDirectory(*std::move(directory), *scope));
   }

@@ -38,8 +38,9 @@ class JobDirectory {
   /// The first of those four that can be written to; made, with mode 0700, where it is not there.
   /// The error is that of the last.
   static Result<JobDirectory> make();
-  /// Those of the four that are there, to read from.
-  static std::vector<JobDirectory> all();
+  /// Those of the four that are there, to read from. Fails where that cannot be known: EMFILE,
+  /// ENFILE, ENOMEM.
+  static Result<std::vector<JobDirectory>> all();
 
   /// Writes `job` down. With `end` unset it says who has the job; with it, that takes its place in
   /// one step. Who writes the end before the process is waited for lets nobody see neither.

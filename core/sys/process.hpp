@@ -45,6 +45,7 @@ struct Descendant {
 /// All that are below `ancestor` at one moment or another while /proc is read, parents before their
 /// children; zombies are left out. None can be hidden from its ancestor but by ending.
 Result<std::vector<Descendant>> descendants(pid_t ancestor);
+
 /// How `pid` ended, which nobody has waited for yet: the word that wait(2) would give. None where
 /// it is no zombie, and where this process may not know (PTRACE_MODE_READ_FSCREDS). Who has the pid
 /// from a descriptor has to ask that afterwards whether it was still the same process. From

@@ -5,6 +5,7 @@
 
 #include "core/sys/child_watch.hpp"
 #include "core/sys/handover.hpp"
+#include "core/sys/process.hpp"
 
 namespace core {
 namespace {
@@ -38,6 +39,8 @@ void stand_between(Program& program, const Watch& watch, WaitedSignals& signals,
 
 /// Runs it as a child of a process between, which is there for nothing else.
 Result<ChildEnd> run_guarded(Program& program, const Watch& watch) {
+  // Where nobody knows what the command starts, nothing of that could be ended.
+  if (auto known = descendants(::getpid()); !known) return std::unexpected(known.error());
   WaitedSignals signals;
   auto pipe = TRY(make_pipe());
   std::optional<Cgroup> cgroup = Cgroup::make();

@@ -23,8 +23,6 @@ using namespace std::chrono_literals;
 constexpr Duration tick = 10ms;
 /// How long the keeper of a job has, once that has ended, to write it down.
 constexpr Duration keepers_time = 5s;
-/// Descriptors that stay free, to read records and /proc with.
-constexpr rlim_t spare = 2;
 
 /// Ignored, SIGCHLD has the kernel forget how children ended.
 class ChildrenHeard {
@@ -66,18 +64,6 @@ class HeldChildSignal {
   sigset_t before_;
 };
 
-/// The word that wait(2) would give.
-WaitStatus status_of(const siginfo_t& ended) {
-  switch (ended.si_code) {
-    case CLD_EXITED:
-      return WaitStatus((ended.si_status & 0xff) << 8);
-    case CLD_DUMPED:
-      return WaitStatus((ended.si_status & 0x7f) | WCOREFLAG);
-    default:
-      return WaitStatus(ended.si_status & 0x7f);
-  }
-}
-
 /// Waits for the child `id`, whose descriptor `process` is where there is one, without blocking:
 /// none where it has not ended yet, ECHILD where it is no child.
 Result<std::optional<Ended>> wait_for(ProcessId id, const Process* process, bool keep) {
@@ -87,7 +73,7 @@ Result<std::optional<Ended>> wait_for(ProcessId id, const Process* process, bool
   if (process != nullptr) {
     if (backend::pidfd_wait(process->descriptor(), info, options, usage) == 0) {
       if (info.si_pid == 0) return std::nullopt;
-      return Ended{.id = id, .status = status_of(info), .usage = ResourceUsage::of(usage)};
+      return Ended{.id = id, .status = WaitStatus::of(info), .usage = ResourceUsage::of(usage)};
     }
     if (errno == ECHILD) return failure("waitpid", id.text());
   }
@@ -98,7 +84,7 @@ Result<std::optional<Ended>> wait_for(ProcessId id, const Process* process, bool
       return failure("waitpid", id.text());
     }
     if (info.si_pid == 0) return std::nullopt;
-    return Ended{.id = id, .status = status_of(info)};
+    return Ended{.id = id, .status = WaitStatus::of(info)};
   }
   int word = 0;
   const pid_t pid = ::wait4(id.pid, &word, WNOHANG, &usage);
@@ -164,7 +150,7 @@ struct Wait::State {
 /// What is written of `id`, in any of the directories; what has an end counts most.
 Result<std::optional<Job>> Wait::State::record(const ProcessId& id) {
   // Opened once: whoever has a pid has it from a keeper that had written it down.
-  if (!jobs) jobs = JobDirectory::all();
+  if (!jobs) jobs = TRY(told_as("waitpid", id.text(), JobDirectory::all()));
   std::optional<Job> found;
   for (const JobDirectory& directory : *jobs) {
     auto job = TRY(told_as("waitpid", id.text(), directory.find(id)));
@@ -192,7 +178,7 @@ void Wait::State::add(std::unique_ptr<Entry> entry) {
 
 Result<void> Wait::State::add(const ProcessId& id) {
   // Before anything else, so that descriptors for it are there.
-  if (!jobs) jobs = JobDirectory::all();
+  if (!jobs) jobs = TRY(told_as("waitpid", id.text(), JobDirectory::all()));
   auto process = opener.open(id);
   if (!process) {
     Error error = std::move(process).error();
@@ -234,18 +220,19 @@ Result<void> Wait::State::add_child(const ProcessId& id) {
 /// Adds a process that is there no more, or cannot be looked at, from what is written of it; the
 /// error is `otherwise` where that is nothing.
 Result<void> Wait::State::add_record(const ProcessId& id, Error otherwise) {
+  // This first: its end is written before it goes.
+  const bool is_gone = ::kill(id.pid, 0) != 0 && errno == ESRCH;
   const auto job = TRY(record(id));
-  const auto is_gone = [&id] { return ::kill(id.pid, 0) != 0 && errno == ESRCH; };
   if (!job) {
-    if (otherwise.number == ENOSYS && is_gone()) return failure(ESRCH, "waitpid", id.text());
+    if (otherwise.number == ENOSYS && is_gone) return failure(ESRCH, "waitpid", id.text());
     return std::unexpected(std::move(otherwise));
   }
   if (job->end) {
     add(std::make_unique<Entry>(Entry{.asked = id, .id = job->id, .told = from_record(*job)}));
     return {};
   }
-  // An end is written before the process goes: its keeper was killed, or it is not gone.
-  if (otherwise.number == ENOSYS && !is_gone()) return std::unexpected(std::move(otherwise));
+  // Its keeper was killed, or it is not gone.
+  if (otherwise.number == ENOSYS && !is_gone) return std::unexpected(std::move(otherwise));
   consume(job->id);
   return gone(id);
 }
@@ -367,9 +354,10 @@ Result<std::optional<Ended>> Wait::next(const Deadline& deadline) {
   state.known.erase(State::key(entry->id));
   Result<Ended> told = *std::move(entry->told);
   if (!told) return std::unexpected(std::move(told).error());
-  if (told->source == Source::record) state.consume(told->id);
   return *std::move(told);
 }
+
+void Wait::consume(const ProcessId& id) { state_->consume(id); }
 
 bool has_children() {
   siginfo_t info = {};

@@ -67,6 +67,10 @@ class Wait {
   /// and is not waited for any more. ECHILD where there is none left.
   Result<std::optional<Ended>> next(const Deadline& deadline);
 
+  /// Takes away what is written of a process that `next` has told of, once that has arrived; does
+  /// nothing where this is to `keep` it.
+  void consume(const ProcessId& id);
+
  private:
   struct State;
   std::unique_ptr<State> state_;

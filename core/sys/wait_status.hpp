@@ -14,6 +14,23 @@ class WaitStatus {
   WaitStatus() = default;
   explicit WaitStatus(int word) : word_(word) {}
 
+  /// Of what waitid(2) tells; also of a child that was stopped or continued.
+  static WaitStatus of(const siginfo_t& about) {
+    switch (about.si_code) {
+      case CLD_EXITED:
+        return WaitStatus((about.si_status & 0xff) << 8);
+      case CLD_DUMPED:
+        return WaitStatus((about.si_status & 0x7f) | WCOREFLAG);
+      case CLD_STOPPED:
+      case CLD_TRAPPED:
+        return WaitStatus(about.si_status << 8 | 0x7f);
+      case CLD_CONTINUED:
+        return WaitStatus(0xffff);
+      default:
+        return WaitStatus(about.si_status & 0x7f);
+    }
+  }
+
   int word() const { return word_; }
   bool exited() const { return WIFEXITED(word_); }
   /// What it handed to exit(3), where it did.
