@@ -4,8 +4,6 @@
 // the tests that hold the twins against each other.
 #pragma once
 
-#include <sys/resource.h>
-
 #include <csignal>
 #include <memory>
 #include <optional>
@@ -13,6 +11,7 @@
 #include "core/sys/directory.hpp"
 #include "core/sys/fs.hpp"
 #include "core/sys/stat.hpp"
+#include "core/sys/wait_status.hpp"
 
 namespace core {
 
@@ -57,7 +56,7 @@ int pidfd_send_signal(FdRef process, int signal, bool group);
 std::optional<int> pidfd_exit_status(FdRef process);
 /// Waits for a child of this process: 0, or -1 and errno, EINVAL or ENOSYS without P_PIDFD (before
 /// Linux 5.4). waitid(2), whose fifth argument the C library leaves out
-int pidfd_wait(FdRef process, siginfo_t& ended, int options, rusage& usage);
+int pidfd_wait(FdRef process, siginfo_t& ended, int options, KernelUsage& usage);
 std::unique_ptr<DirectoryBatches> directory_batches();
 }  // namespace backend
 
@@ -73,7 +72,7 @@ Result<std::optional<std::size_t>> copy_range(FdRef from, FdRef to, off_t offset
 Fd pidfd_open(pid_t pid);
 int pidfd_send_signal(FdRef process, int signal, bool group);
 std::optional<int> pidfd_exit_status(FdRef process);
-int pidfd_wait(FdRef process, siginfo_t& ended, int options, rusage& usage);
+int pidfd_wait(FdRef process, siginfo_t& ended, int options, KernelUsage& usage);
 std::unique_ptr<DirectoryBatches> directory_batches();
 }  // namespace posix
 

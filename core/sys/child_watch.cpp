@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "core/sys/fs.hpp"
 #include "core/sys/process.hpp"
@@ -15,7 +17,7 @@
 namespace core {
 namespace {
 
-/// What is sent to a process to end it or, as SIGUSR1, to tell it something.
+/// What is sent to a process to end or to stop it or, as SIGUSR1, to tell it something.
 bool is_handed_on(int signal) {
   switch (signal) {
     case SIGHUP:
@@ -25,6 +27,7 @@ bool is_handed_on(int signal) {
     case SIGTERM:
     case SIGUSR1:
     case SIGUSR2:
+    case SIGTSTP:
       return true;
     default:
       return signal >= SIGRTMIN;
@@ -36,19 +39,9 @@ bool is_ignored(int signal) {
   return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-/// The 16-bit word of what waitid(2) tells.
-int word_of(const siginfo_t& about) {
-  switch (about.si_code) {
-    case CLD_EXITED:
-      return (about.si_status & 0xff) << 8;
-    case CLD_DUMPED:
-      return about.si_status | 0x80;
-    case CLD_STOPPED:
-    case CLD_TRAPPED:
-      return about.si_status << 8 | 0x7f;
-    default:
-      return about.si_status;
-  }
+/// True for what is sent to a command to end it.
+bool ends(int signal) {
+  return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
 }
 
 }  // namespace
@@ -62,9 +55,13 @@ WaitedSignals::WaitedSignals() {
   for (int signal = 1; signal <= SIGRTMAX; ++signal) {
     if (is_handed_on(signal) && !is_ignored(signal)) ::sigaddset(&waited_, signal);
   }
+  // One that is blocked is kept, even where it is ignored; and the process goes on all the same.
+  ::sigaddset(&waited_, SIGCONT);
   sigset_t blocked = waited_;
   // Who gives the terminal away must not be stopped for it.
   ::sigaddset(&blocked, SIGTTOU);
+  // Nor die of a reader that is gone.
+  ::sigaddset(&blocked, SIGPIPE);
   ::pthread_sigmask(SIG_BLOCK, &blocked, &before_);
 }
 
@@ -92,12 +89,13 @@ int WaitedSignals::wait(const Deadline& deadline, siginfo_t& about) const {
 
 ChildWatch::ChildWatch(const WaitedSignals& signals, const Program& program)
     : signals_(&signals),
-      own_group_(program.attributes().session || program.attributes().process_group) {
-  if (!program.attributes().process_group || program.attributes().session) return;
-  auto terminal = core::open("/dev/tty", O_RDWR | O_NOCTTY);
-  if (!terminal) return;
-  terminal_ = *std::move(terminal);
-  if (!has_terminal(::getpgrp())) terminal_.close();
+      own_group_(program.attributes().session || program.attributes().process_group),
+      own_session_(program.attributes().session) {
+  if (own_group_ && !own_session_) open_terminal();
+}
+
+void ChildWatch::open_terminal() {
+  if (auto terminal = core::open("/dev/tty", O_RDWR | O_NOCTTY)) terminal_ = *std::move(terminal);
 }
 
 bool ChildWatch::has_terminal(pid_t group) const {
@@ -108,43 +106,120 @@ void ChildWatch::give_terminal(pid_t group) const { ::tcsetpgrp(FdRef(terminal_)
 
 Placement ChildWatch::placement() const {
   Placement placement{.ignored_signal = signals_->ignored()};
-  if (terminal_) placement.terminal = terminal_;
+  if (has_terminal(::getpgrp())) placement.terminal = terminal_;
   return placement;
 }
 
-void ChildWatch::forward(int signal, const siginfo_t& about) {
-  received_ = signal;
-  const bool from_terminal = about.si_code > 0;
-  if (from_terminal && !own_group_) return;
-  // It was not waited for yet, so that the number is still its own.
-  ::kill(child_, signal);
+Result<pid_t> ChildWatch::start(Program& program, const Placement& placement) {
+  const auto child = spawn(program, placement);
+  if (child) {
+    begin(*child);
+  } else if (placement.terminal) {
+    // It had it before its program could not be executed.
+    give_terminal(::getpgrp());
+  }
+  return child;
 }
 
-void ChildWatch::stop() {
-  if (!terminal_) return;
-  const pid_t group = ::getpgid(child_);
-  if (!has_terminal(group)) return;
-  give_terminal(::getpgrp());
-  // All of the job, as Ctrl-Z would have done; the shell that has it continues it.
-  ::kill(0, SIGTSTP);
-  if (has_terminal(::getpgrp())) give_terminal(group);
-  ::kill(-group, SIGCONT);
+void ChildWatch::begin(pid_t child) {
+  child_ = child;
+  // What the terminal sent when there was no child yet did not reach it.
+  siginfo_t about;
+  while (const int signal = signals_->wait(Deadline::in({}), about)) hand_on(signal, child_);
+}
+
+void ChildWatch::forward(int signal, const siginfo_t& about) {
+  const bool from_terminal = about.si_code > 0;
+  // It was not waited for yet, so that the number is still its own.
+  if (from_terminal) {
+    // A terminal means all of a group.
+    hand_on(signal, own_group_ ? -::getpgid(child_) : 0);
+  } else {
+    // What stops its own group knows of it.
+    const bool has_it = signal == SIGTSTP && about.si_pid == child_;
+    if (signal == SIGTSTP) continues_ = !has_it;
+    hand_on(signal, has_it ? 0 : child_);
+  }
+}
+
+void ChildWatch::hand_on(int signal, pid_t whom) {
+  if (signal == SIGCHLD) return;
+  if (signal == SIGCONT) return resume();
+  if (whom != 0) ::kill(whom, signal);
+  if (signal != SIGTSTP) {
+    received_ = signal;
+    return;
+  }
+  asked_ = true;
+  // One that is stopped does not tell so again, and SIGTSTP does not stop a session of its own.
+  siginfo_t about = {};
+  constexpr int options = WSTOPPED | WCONTINUED | WNOHANG;
+  if (::waitid(P_PID, static_cast<id_t>(child_), &about, options) == 0 && about.si_pid == child_) {
+    stopped_ = about.si_code == CLD_STOPPED;
+  }
+  if (stopped_ || own_session_) stop(SIGTSTP);
+}
+
+void ChildWatch::child_stopped(int signal) {
+  if (own_session_) return;
+  if (!terminal_) open_terminal();
+  const pid_t own = ::getpgrp();
+  const pid_t group = own_group_ ? ::getpgid(child_) : own;
+  if (signal == SIGTTIN || signal == SIGTTOU) {
+    // The kernel has stopped all of a group.
+    if (!own_group_ || !terminal_) return;
+    // A shell that puts a job in the foreground does not tell the job.
+    has_terminal(own) ? resume() : stop(SIGTTIN);
+  } else if (asked_ || has_terminal(own) || has_terminal(group)) {
+    stop(SIGTSTP);
+  }
+}
+
+/// Stops this process until somebody continues it.
+void ChildWatch::stop(int signal) {
+  if (own_group_ && has_terminal(::getpgid(child_))) give_terminal(::getpgrp());
+  // Whoever asked has asked all who are concerned. Else it is all of the job, as Ctrl-Z would have
+  // it, so that the shell that has it is told.
+  ::kill(std::exchange(asked_, false) ? ::getpid() : 0, signal);
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGTSTP);
+  ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  // A terminal does not stop an orphaned group, where nobody would continue it; nor then the group
+  // of the child.
+  ::sigpending(&signals);
+  if (own_group_ && signal == SIGTSTP && ::sigismember(&signals, SIGCONT) == 0) resume();
+}
+
+void ChildWatch::resume() {
+  if (own_group_) {
+    const pid_t group = ::getpgid(child_);
+    if (has_terminal(::getpgrp())) give_terminal(group);
+    ::kill(-group, SIGCONT);
+  } else if (std::exchange(continues_, false)) {
+    // Else it was continued together with this process; once more would undo a stop that it may
+    // have been sent since.
+    ::kill(child_, SIGCONT);
+  }
 }
 
 /// What became of the child, without waiting for it for good; false where nothing did.
 bool ChildWatch::peek(int& word, ResourceUsage& usage) const {
   siginfo_t about = {};
-  rusage used = {};
+  KernelUsage used = {};
   // The C library's waitid(3) leaves out what the child used.
-  constexpr int options = WEXITED | WSTOPPED | WNOHANG | WNOWAIT;
+  constexpr int options = WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT;
   if (::syscall(SYS_waitid, P_PID, child_, &about, options, &used) == 0) {
     if (about.si_pid != child_) return false;
-    word = word_of(about);
+    usage = ResourceUsage::of(used);
+    word = WaitStatus::of(about).word();
   } else {
     // Where that is not offered, what is told is gone.
-    if (::wait4(child_, &word, WNOHANG | WUNTRACED, &used) != child_) return false;
+    rusage told = {};
+    if (::wait4(child_, &word, WNOHANG | WUNTRACED | WCONTINUED, &told) != child_) return false;
+    usage = ResourceUsage::of(told);
   }
-  usage = ResourceUsage::of(used);
   return true;
 }
 
@@ -153,15 +228,28 @@ std::optional<ChildEnd> ChildWatch::look(
   int word = 0;
   ResourceUsage usage;
   while (peek(word, usage)) {
-    if (WIFSTOPPED(word)) {
+    if (WIFSTOPPED(word) || WIFCONTINUED(word)) {
       siginfo_t about;
-      ::waitid(P_PID, static_cast<id_t>(child_), &about, WSTOPPED | WNOHANG);
-      stop();
+      ::waitid(P_PID, static_cast<id_t>(child_), &about, WSTOPPED | WCONTINUED | WNOHANG);
+      stopped_ = WIFSTOPPED(word);
+      if (stopped_) child_stopped(WSTOPSIG(word));
       continue;
     }
-    if (has_terminal(child_)) give_terminal(::getpgrp());
+    const WaitStatus status(word);
+    if (has_terminal(child_)) {
+      // The terminal sent it to the child's group alone, in the place of this one.
+      const bool typed =
+          status.signaled() && (status.signal() == SIGINT || status.signal() == SIGQUIT);
+      if (typed) received_ = status.signal();
+      give_terminal(::getpgrp());
+    }
+    // What came together with the end has come as well.
+    siginfo_t about;
+    while (const int signal = signals_->wait(Deadline::in({}), about)) {
+      if (signal != SIGCHLD && signal != SIGCONT && signal != SIGTSTP) received_ = signal;
+    }
     const ChildEnd end{.pid = child_,
-                       .status = WaitStatus(word),
+                       .status = status,
                        .usage = usage,
                        .wall = monotonic_time() - began_,
                        .received = received_};
@@ -189,9 +277,7 @@ Result<pid_t> TreeWatch::start(Program& program) {
   if (watch_->timeout) placement.default_signal = watch_->signal;
   if (parent_ != 0) placement.death_signal = SIGKILL;
   if (watch_->timeout) deadline_ = Deadline::in(*watch_->timeout);
-  const pid_t child = TRY(spawn(program, placement));
-  child_.begin(child);
-  return child;
+  return child_.start(program, placement);
 }
 
 std::optional<ChildEnd> TreeWatch::wait(
@@ -227,8 +313,14 @@ std::optional<ChildEnd> TreeWatch::wait(
     }
     if (signal == 0) {
       time_is_over();
-    } else if (signal != SIGCHLD && !end_) {
+    } else if (!end_) {
       child_.forward(signal, about);
+      // What is to end a command with a timeout is for all of it; the terminal knows its own way.
+      const bool from_terminal = about.si_code > 0;
+      if (watch_->timeout && ends(signal) && !from_terminal) send_to_all(signal, child_.child());
+    } else if (ends(signal)) {
+      kill_all();
+      stage_ = Stage::over;
     }
   }
 }
@@ -249,26 +341,36 @@ void TreeWatch::time_is_over() {
   }
 }
 
-void TreeWatch::send_to_all(int signal) const {
+void TreeWatch::send_to_all(int signal, pid_t but) const {
   const pid_t self = ::getpid();
-  const auto all = descendants(self);
-  if (!all) {
-    // Without /proc nobody but the child is known.
-    if (!end_) ::kill(child_.child(), signal);
-    return;
-  }
-  for (const Descendant& each : *all) {
-    if (each.ppid == self) {
-      // A child of ours, and not waited for since.
-      ::kill(each.pid, signal);
-      continue;
+  std::set<std::pair<pid_t, std::uint64_t>> sent;
+  // Who was forked meanwhile is found in the next round; for those who go on forking there is
+  // SIGKILL.
+  constexpr int rounds = 10;
+  for (int round = 0; round < rounds; ++round) {
+    const auto all = descendants(self);
+    if (!all) {
+      // Without /proc nobody but the child is known.
+      if (!end_ && child_.child() != but) ::kill(child_.child(), signal);
+      return;
     }
-    const auto process = Process::open({.pid = each.pid});
-    if (!process) continue;
-    // The descriptor is there, so the number cannot be another's from here on.
-    if (const auto start = start_time(each.pid); start && *start == each.start) {
-      (void)process->send(signal);
+    bool more = false;
+    for (const Descendant& each : *all) {
+      if (each.pid == but || !sent.insert({each.pid, each.start}).second) continue;
+      more = true;
+      if (each.ppid == self) {
+        // A child of ours, and not waited for since.
+        ::kill(each.pid, signal);
+        continue;
+      }
+      const auto process = Process::open({.pid = each.pid});
+      if (!process) continue;
+      // The descriptor is there, so the number cannot be another's from here on.
+      if (const auto start = start_time(each.pid); start && *start == each.start) {
+        (void)process->send(signal);
+      }
     }
+    if (!more) return;
   }
 }
 

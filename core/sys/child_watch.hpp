@@ -11,9 +11,9 @@
 namespace core {
 
 /// Which signals of this process are waited for instead of being acted upon, for as long as this
-/// lives: SIGCHLD, and those that would end it, but for what is ignored. The one that a fault of
-/// its own brings is none of them. SIGCHLD is at its default meanwhile: were it ignored, the status
-/// of a child would be lost. For one thread.
+/// lives: SIGCHLD, SIGTSTP, SIGCONT, and those that would end it, but for what is ignored. The one
+/// that a fault of its own brings is none of them. SIGCHLD is at its default meanwhile: were it
+/// ignored, the status of a child would be lost. For one thread.
 class WaitedSignals {
  public:
   WaitedSignals();
@@ -34,7 +34,9 @@ class WaitedSignals {
   struct ::sigaction child_;
 };
 
-/// Hands signals and the terminal on between this process and its child.
+/// Hands signals and the terminal on between this process and its child. This process stops when
+/// the child has, and not before: a shell that saw it stopped would read from the terminal while
+/// the child still does.
 class ChildWatch {
  public:
   /// For a child in this process's own group.
@@ -44,8 +46,10 @@ class ChildWatch {
 
   /// Where the child begins its life.
   Placement placement() const;
+  /// Starts `program` there; the error is that of `spawn`.
+  Result<pid_t> start(Program& program, const Placement& placement);
   /// The child is there.
-  void begin(pid_t child) { child_ = child; }
+  void begin(pid_t child);
   /// What came to this process goes to the child, unless the terminal sent it to both.
   void forward(int signal, const siginfo_t& about);
   /// Looks whether the child was stopped, or has ended; `before_reaping` is called with its end
@@ -55,14 +59,22 @@ class ChildWatch {
 
  private:
   bool peek(int& word, ResourceUsage& usage) const;
-  void stop();
+  void open_terminal();
+  void hand_on(int signal, pid_t whom);
+  void child_stopped(int signal);
+  void stop(int signal);
+  void resume();
   bool has_terminal(pid_t group) const;
   void give_terminal(pid_t group) const;
 
   const WaitedSignals* signals_;
-  bool own_group_ = false;  ///< the child has a process group that is not ours
-  Fd terminal_;             ///< where the child's group is to be in the foreground as ours was
+  bool own_group_ = false;    ///< the child has a process group that is not ours
+  bool own_session_ = false;  ///< and no terminal
+  Fd terminal_;
   pid_t child_ = 0;
+  bool stopped_ = false;    ///< the child is stopped
+  bool asked_ = false;      ///< this process is to stop as soon as the child has
+  bool continues_ = false;  ///< the child is stopped from here alone
   int received_ = 0;
   Duration began_ = monotonic_time();
 };
@@ -84,7 +96,8 @@ class TreeWatch {
 
  private:
   void time_is_over();
-  void send_to_all(int signal) const;
+  /// To all below this process, but for one of them.
+  void send_to_all(int signal, pid_t but = 0) const;
   void kill_all();
   void reap_orphans() const;
 

@@ -87,7 +87,7 @@ struct Program::Ready {
   StepFailure set_rest(const Placement& placement, pid_t parent) const;
   void truncate_streams() const;
   StepFailure execute();
-  StepFailure run(const Placement& placement, pid_t parent);
+  StepFailure run(const Placement& placement, pid_t parent, int* stop = nullptr);
   Error explain(const StepFailure& failure) const;
   Error explain_exec(int number) const;
 };
@@ -119,6 +119,15 @@ bool set_action(int signal, void (*action)(int)) {
   struct ::sigaction how = {};
   how.sa_handler = action;
   return ::sigaction(signal, &how, nullptr) == 0;
+}
+
+/// A signal that has come and would stop this process, taken away from it; else 0.
+int take_stop() {
+  sigset_t stops;
+  ::sigemptyset(&stops);
+  for (const int signal : {SIGTSTP, SIGTTIN, SIGTTOU}) ::sigaddset(&stops, signal);
+  constexpr timespec at_once{};
+  return std::max(::sigtimedwait(&stops, nullptr, &at_once), 0);
 }
 
 /// Has all descriptors from `first` on closed by execve(2).
@@ -227,10 +236,12 @@ StepFailure Program::Ready::execute() {
   return {.call = "exec", .number = kept, .path = words.front().c_str()};
 }
 
-StepFailure Program::Ready::run(const Placement& placement, pid_t parent) {
+/// `stop`: where a signal is left that would stop this process before it executes anything.
+StepFailure Program::Ready::run(const Placement& placement, pid_t parent, int* stop) {
   if (const StepFailure failure = set_signals(placement)) return failure;
   if (const StepFailure failure = set_group(placement)) return failure;
   if (const StepFailure failure = set_rest(placement, parent)) return failure;
+  if (stop != nullptr) *stop = take_stop();
   return execute();
 }
 
@@ -352,6 +363,13 @@ Result<Program> Program::prepare(std::vector<std::string> words, ProcessAttribut
   return Program(std::move(ready));
 }
 
+Result<void> Program::open_streams() { return ready_->open_streams(); }
+
+void Program::close_streams() {
+  ready_->streams = {};
+  ready_->files = {};
+}
+
 std::span<const std::string> Program::candidates() const { return ready_->candidates; }
 std::span<char* const> Program::arguments() const { return ready_->argv; }
 std::span<char* const> Program::environment() const { return ready_->envp; }
@@ -359,7 +377,7 @@ const ProcessAttributes& Program::attributes() const { return ready_->attributes
 
 Error exec(Program& program) {
   Program::Ready& ready = *program.ready_;
-  if (auto opened = ready.open_streams(); !opened) return std::move(opened).error();
+  if (auto opened = program.open_streams(); !opened) return std::move(opened).error();
   // Whoever tells of a failure has the streams that there were.
   std::array<Fd, 3> before;
   constexpr int above_streams = 3;
@@ -395,7 +413,7 @@ namespace {
 
 Result<pid_t> spawn(Program& program, const Placement& placement) {
   Program::Ready& ready = *program.ready_;
-  TRY(ready.open_streams());
+  TRY(program.open_streams());
   // Closed by execve(2), this pipe says nothing but that all went well. The memory of a child of
   // vfork(2) would say the rest, if everything that runs programs made it share that memory.
   int ends[2];
@@ -408,9 +426,10 @@ Result<pid_t> spawn(Program& program, const Placement& placement) {
     const Placement& placement;
     pid_t parent;
     int report;
+    int stop = 0;
     static void run(void* context) {
       auto& self = *static_cast<Context*>(context);
-      StepFailure failure = self.ready.run(self.placement, self.parent);
+      StepFailure failure = self.ready.run(self.placement, self.parent, &self.stop);
       // The parent does not read yet: what does not fit into one page could block for ever.
       const std::size_t count = std::min(self.ready.errors.size(), most_errors);
       const iovec parts[] = {{&failure, sizeof failure},
@@ -427,10 +446,11 @@ Result<pid_t> spawn(Program& program, const Placement& placement) {
   const int number = errno;
   ::pthread_sigmask(SIG_SETMASK, &mask, nullptr);
   if (pid < 0) return failure(number, "fork");
+  // Had it stopped then, this process would have waited in vfork(2), where nobody sees it stop.
+  if (context.stop != 0) ::kill(pid, context.stop);
   to_parent.close();
   // Who reads from a FIFO waits for all who have it open for writing.
-  ready.streams = {};
-  ready.files = {};
+  program.close_streams();
 
   StepFailure failure;
   const std::size_t told = std::min(ready.errors.size(), most_errors);

@@ -71,6 +71,12 @@ class Program {
   Program& operator=(Program&&) noexcept;
   ~Program();
 
+  /// Opens the files of its streams, which takes as long as it takes where one is a FIFO. `exec`
+  /// and `spawn` do so themselves; this is for who holds signals back by then.
+  Result<void> open_streams();
+  /// Closes them, where it is another process that has a use for them. `spawn` does so itself.
+  void close_streams();
+
   /// The paths that are tried, in order: one, or one for each directory of PATH.
   std::span<const std::string> candidates() const;
   /// What the program gets: argv, and its environment, each with a null pointer behind it.

@@ -96,6 +96,7 @@ Result<ProcessId> start_job(Program& program, const Watch& watch) {
     owner.pid = *shell;
     if (const auto process = Process::open(owner)) owner = process->id();
   }
+  TRY(program.open_streams());
   auto pipe = TRY(make_pipe());
   const pid_t keeper = ::fork();
   if (keeper < 0) return failure("fork");

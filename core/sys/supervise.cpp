@@ -14,12 +14,11 @@ namespace {
 Result<ChildEnd> run_alone(Program& program) {
   WaitedSignals signals;
   ChildWatch watch(signals, program);
-  watch.begin(TRY(spawn(program, watch.placement())));
+  TRY(watch.start(program, watch.placement()));
   for (;;) {
     if (auto end = watch.look()) return *end;
     siginfo_t about;
-    const int signal = signals.wait({}, about);
-    if (signal != SIGCHLD) watch.forward(signal, about);
+    watch.forward(signals.wait({}, about), about);
   }
 }
 
@@ -54,14 +53,14 @@ Result<ChildEnd> run_guarded(Program& program, const Watch& watch) {
     ::_exit(0);
   }
   pipe.write.close();
+  program.close_streams();
   ChildWatch guard(signals);
   guard.begin(between);
   const auto started = receive_value<pid_t>(pipe.read);
   std::optional<ChildEnd> guard_end;
   while (!(guard_end = guard.look())) {
     siginfo_t about;
-    const int signal = signals.wait({}, about);
-    if (signal != SIGCHLD) guard.forward(signal, about);
+    guard.forward(signals.wait({}, about), about);
   }
   if (!started) return std::unexpected(started.error());
   auto end = receive_value<ChildEnd>(pipe.read);
@@ -77,6 +76,7 @@ Result<ChildEnd> run_guarded(Program& program, const Watch& watch) {
 }  // namespace
 
 Result<ChildEnd> run(Program& program, const Watch& watch) {
+  TRY(program.open_streams());
   return watch.timeout ? run_guarded(program, watch) : run_alone(program);
 }
 

@@ -69,7 +69,7 @@ class HeldChildSignal {
 Result<std::optional<Ended>> wait_for(ProcessId id, const Process* process, bool keep) {
   const int options = WEXITED | WNOHANG | (keep ? WNOWAIT : 0);
   siginfo_t info = {};
-  rusage usage = {};
+  KernelUsage usage = {};
   if (process != nullptr) {
     if (backend::pidfd_wait(process->descriptor(), info, options, usage) == 0) {
       if (info.si_pid == 0) return std::nullopt;
@@ -87,10 +87,11 @@ Result<std::optional<Ended>> wait_for(ProcessId id, const Process* process, bool
     return Ended{.id = id, .status = WaitStatus::of(info)};
   }
   int word = 0;
-  const pid_t pid = ::wait4(id.pid, &word, WNOHANG, &usage);
+  rusage used = {};
+  const pid_t pid = ::wait4(id.pid, &word, WNOHANG, &used);
   if (pid < 0) return failure("waitpid", id.text());
   if (pid == 0) return std::nullopt;
-  return Ended{.id = id, .status = WaitStatus(word), .usage = ResourceUsage::of(usage)};
+  return Ended{.id = id, .status = WaitStatus(word), .usage = ResourceUsage::of(used)};
 }
 
 std::unexpected<Error> gone(ProcessId asked) {

@@ -46,6 +46,18 @@ class WaitStatus {
   int word_ = 0;
 };
 
+/// struct rusage as the kernel itself has it, whatever the C library makes of its times: for calls
+/// that are made without it.
+struct KernelUsage {
+  long user[2];  ///< seconds and microseconds
+  long system[2];
+  long max_rss, shared_text, unshared_data, unshared_stack;
+  long minor_faults, major_faults, swaps;
+  long blocks_in, blocks_out;
+  long messages_sent, messages_received, signals;
+  long voluntary_switches, involuntary_switches;
+};
+
 /// What a process, and the children that it waited for, used. getrusage(2)
 struct ResourceUsage {
   Duration user{};    ///< CPU time in user mode
@@ -58,6 +70,14 @@ struct ResourceUsage {
   long voluntary_switches = 0;
   long involuntary_switches = 0;
 
+  static ResourceUsage of(const KernelUsage& usage) {
+    const auto span = [](const long(&time)[2]) {
+      return Duration(std::chrono::seconds(time[0]) + std::chrono::microseconds(time[1]));
+    };
+    return {span(usage.user),   span(usage.system),       usage.max_rss,
+            usage.minor_faults, usage.major_faults,       usage.blocks_in,
+            usage.blocks_out,   usage.voluntary_switches, usage.involuntary_switches};
+  }
   static ResourceUsage of(const ::rusage& usage) {
     const auto span = [](const timeval& time) {
       return Duration(std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec));

@@ -60,7 +60,7 @@ std::optional<int> pidfd_exit_status(FdRef process) {
   return std::nullopt;
 }
 
-int pidfd_wait(FdRef process, siginfo_t& ended, int options, rusage& usage) {
+int pidfd_wait(FdRef process, siginfo_t& ended, int options, KernelUsage& usage) {
   return static_cast<int>(
       ::syscall(SYS_waitid, P_PIDFD, process.number(), &ended, options, &usage));
 }

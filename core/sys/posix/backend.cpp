@@ -40,7 +40,7 @@ int pidfd_send_signal(FdRef process, int signal, bool group) {
 
 std::optional<int> pidfd_exit_status(FdRef process) { return posix::pidfd_exit_status(process); }
 
-int pidfd_wait(FdRef process, siginfo_t& ended, int options, rusage& usage) {
+int pidfd_wait(FdRef process, siginfo_t& ended, int options, KernelUsage& usage) {
   return posix::pidfd_wait(process, ended, options, usage);
 }
 

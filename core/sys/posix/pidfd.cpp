@@ -19,7 +19,7 @@ std::optional<int> pidfd_exit_status(FdRef /*process*/) {
   return std::nullopt;
 }
 
-int pidfd_wait(FdRef /*process*/, siginfo_t& /*ended*/, int /*options*/, rusage& /*usage*/) {
+int pidfd_wait(FdRef /*process*/, siginfo_t& /*ended*/, int /*options*/, KernelUsage& /*usage*/) {
   errno = ENOSYS;
   return -1;
 }
