@@ -299,7 +299,7 @@ TEST_CASE("all words behind a command's name are the command's, byte for byte") 
 
 TEST_CASE("a command may have any name") {
   const Scratch scratch;
-  const Words names = {"bad\xff", "new\nline", "-leading", "--help", "a=b", std::string(255, 'n')};
+  const Words names = {"bad\xff\n", "-leading", "a=b", std::string(255, 'n')};
   for (const std::string& name : names) {
     scratch.file(name, "#!/bin/sh\nprintf '%s\\n' \"${0##*/}\"\n", 0755);
   }
@@ -471,28 +471,25 @@ TEST_CASE("signals of a command are at their default, but for those that were ig
 }
 
 TEST_CASE("nothing of a process changes but what the applet changes") {
+  // A process that is none of the usual ones, in a directory that is gone.
+  const Words odd = after("umask 0026; ulimit -Sn 77; ulimit -Sc 0; cd /usr; trap '' USR2");
+  const Words gone = after("mkdir \"$D/gone\" && cd \"$D/gone\" && rmdir \"$D/gone\"");
+  const Words where = {"/bin/readlink", "/proc/self/cwd", "/proc/self/root"};
+  const Scratch scratch;
+  const Words entry = {"D=" + scratch.path()};
+  const Way shell{{"system"}, Kind::shell};
+  const std::string plain[] = {run({.words = joined(odd, state_command)}).out,
+                               run({.words = joined(odd, without(shell, state_command))}).out};
   for (const Way& way : ways_of_all()) {
     CAPTURE(way.text());
-    // A process that is none of the usual ones.
-    const Words odd = after("umask 0026; ulimit -Sn 77; ulimit -Sc 0; cd /usr; trap '' USR2");
-    const Ran plain = run({.words = joined(odd, without(way, state_command))});
     const Ran told = ran(way, {.words = with(way, state_command)}, odd);
-    REQUIRE(plain.status == 0);
     CHECK(told.status == 0);
     CHECK(told.err == "");
-    const Words expected = state(plain.out, way.changes);
+    const Words expected = state(plain[way.kind == Kind::shell ? 1 : 0], way.changes);
     CHECK(expected.size() > 50);
     CHECK(state(told.out, way.changes) == expected);
-
-    const Words show = {"/bin/readlink", "/proc/self/cwd", "/proc/self/root"};
-    const Words gone = after("mkdir \"$D/gone\" && cd \"$D/gone\" && rmdir \"$D/gone\"");
-    const Scratch scratch;
-    const std::string where =
-        run({.words = joined(gone, without(way, show)), .environment = {"D=" + scratch.path()}})
-            .out;
-    CHECK(where == scratch / "gone (deleted)" + "\n/\n");
-    CHECK(ran(way, {.words = with(way, show), .environment = {"D=" + scratch.path()}}, gone).out ==
-          (way.name() == "chdir" ? "/\n/\n" : where));
+    CHECK(ran(way, {.words = with(way, where), .environment = entry}, gone).out ==
+          (way.name() == "chdir" ? "/\n/\n" : scratch / "gone (deleted)" + "\n/\n"));
   }
 }
 
@@ -562,7 +559,7 @@ TEST_CASE("a command has the descriptors that osbox was given, and no others") {
   for (const std::vector<int>& closed :
        std::vector<std::vector<int>>{{}, {0}, {1}, {2}, {0, 1, 2}}) {
     for (const bool more : {false, true}) {
-      if (more && closed.size() == 1) continue;
+      if (more && !closed.empty()) continue;
       const std::set<std::string> expected = had({}, command, closed, more);
       CHECK(expected.contains("9=/dev/null") == more);
       for (const int each : closed) CHECK(!expected.contains(std::to_string(each)));
