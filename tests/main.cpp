@@ -1,3 +1,64 @@
-// doctest compiles here once.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+// doctest compiles here once. All that the tests start and leave behind is told in the end.
+#define DOCTEST_CONFIG_IMPLEMENT
+#include <dirent.h>
 #include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <thread>
+
+#include "tests/harness.hpp"
+
+namespace {
+
+/// The processes that have `mark` in their environment, this one left out, with their arguments.
+std::string marked_processes(const std::string& mark) {
+  std::string found;
+  DIR* const proc = ::opendir("/proc");
+  if (proc == nullptr) return found;
+  const auto read = [](const std::string& path) {
+    std::ifstream file(path);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  while (const dirent* const entry = ::readdir(proc)) {
+    const std::string pid = entry->d_name;
+    if (std::atoi(pid.c_str()) <= 0 || pid == std::to_string(::getpid())) continue;
+    if (read("/proc/" + pid + "/environ").find(mark) == std::string::npos) continue;
+    std::string words = read("/proc/" + pid + "/cmdline");
+    for (char& c : words) c = c == '\0' ? ' ' : c;
+    found += "left running: " + pid + " " + words + "\n";
+  }
+  ::closedir(proc);
+  return found;
+}
+
+/// The records of jobs that nobody has taken.
+std::string records(const Scratch& runtime) {
+  return tests::run({.words = {"find", runtime.path(), "-type", "f", "!", "-name", ".swept"}}).out;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  doctest::Context context(argc, argv);
+  const Scratch runtime;
+  ::chmod(runtime.path().c_str(), 0700);
+  ::setenv("XDG_RUNTIME_DIR", runtime.path().c_str(), 1);
+  const std::string mark = "OSBOX_TESTS=" + runtime.path();
+  ::setenv("OSBOX_TESTS", runtime.path().c_str(), 1);
+  const int status = context.run();
+  // What was ended is gone soon; what was not stays.
+  std::string left;
+  for (int i = 0; i < 100; ++i) {
+    left = marked_processes(mark) + records(runtime);
+    if (left.empty()) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  std::cerr << left;
+  return status != 0 ? status : left.empty() ? 0 : 1;
+}

@@ -28,7 +28,7 @@ struct Redirection {
 
 /// What is set of a process before it executes a program. What is not said stays as it is, but for
 /// SIGPIPE, which has its default action, and the signal mask, which is empty. The order is: signal
-/// actions, cgroup, session and process group, limits, nice value, affinity, umask, streams, ids,
+/// actions, cgroup, session and process group, streams, limits, nice value, affinity, umask, ids,
 /// no_new_privs, death signal, directory, descriptors, mask. What needs privileges comes before
 /// they are given up, and what a change of ids takes back after it.
 struct ProcessAttributes {
