@@ -299,7 +299,7 @@ TEST_CASE("all words behind a command's name are the command's, byte for byte") 
 
 TEST_CASE("a command may have any name") {
   const Scratch scratch;
-  const Words names = {"bad\xff", "new\nline", "-leading", "--help", "a=b", std::string(255, 'n')};
+  const Words names = {"bad\xff\n", "-leading", "a=b", std::string(255, 'n')};
   for (const std::string& name : names) {
     scratch.file(name, "#!/bin/sh\nprintf '%s\\n' \"${0##*/}\"\n", 0755);
   }
@@ -471,28 +471,25 @@ TEST_CASE("signals of a command are at their default, but for those that were ig
 }
 
 TEST_CASE("nothing of a process changes but what the applet changes") {
+  // A process that is none of the usual ones, in a directory that is gone.
+  const Words odd = after("umask 0026; ulimit -Sn 77; ulimit -Sc 0; cd /usr; trap '' USR2");
+  const Words gone = after("mkdir \"$D/gone\" && cd \"$D/gone\" && rmdir \"$D/gone\"");
+  const Words where = {"/bin/readlink", "/proc/self/cwd", "/proc/self/root"};
+  const Scratch scratch;
+  const Words entry = {"D=" + scratch.path()};
+  const Way shell{{"system"}, Kind::shell};
+  const std::string plain[] = {run({.words = joined(odd, state_command)}).out,
+                               run({.words = joined(odd, without(shell, state_command))}).out};
   for (const Way& way : ways_of_all()) {
     CAPTURE(way.text());
-    // A process that is none of the usual ones.
-    const Words odd = after("umask 0026; ulimit -Sn 77; ulimit -Sc 0; cd /usr; trap '' USR2");
-    const Ran plain = run({.words = joined(odd, without(way, state_command))});
     const Ran told = ran(way, {.words = with(way, state_command)}, odd);
-    REQUIRE(plain.status == 0);
     CHECK(told.status == 0);
     CHECK(told.err == "");
-    const Words expected = state(plain.out, way.changes);
+    const Words expected = state(plain[way.kind == Kind::shell ? 1 : 0], way.changes);
     CHECK(expected.size() > 50);
     CHECK(state(told.out, way.changes) == expected);
-
-    const Words show = {"/bin/readlink", "/proc/self/cwd", "/proc/self/root"};
-    const Words gone = after("mkdir \"$D/gone\" && cd \"$D/gone\" && rmdir \"$D/gone\"");
-    const Scratch scratch;
-    const std::string where =
-        run({.words = joined(gone, without(way, show)), .environment = {"D=" + scratch.path()}})
-            .out;
-    CHECK(where == scratch / "gone (deleted)" + "\n/\n");
-    CHECK(ran(way, {.words = with(way, show), .environment = {"D=" + scratch.path()}}, gone).out ==
-          (way.name() == "chdir" ? "/\n/\n" : where));
+    CHECK(ran(way, {.words = with(way, where), .environment = entry}, gone).out ==
+          (way.name() == "chdir" ? "/\n/\n" : scratch / "gone (deleted)" + "\n/\n"));
   }
 }
 
@@ -560,9 +557,9 @@ TEST_CASE("a command has the descriptors that osbox was given, and no others") {
     return words_of(list);
   };
   for (const std::vector<int>& closed :
-       std::vector<std::vector<int>>{{}, {0}, {1}, {2}, {0, 2}, {0, 1, 2}}) {
+       std::vector<std::vector<int>>{{}, {0}, {1}, {2}, {0, 1, 2}}) {
     for (const bool more : {false, true}) {
-      if (more && closed.size() == 1) continue;
+      if (more && !closed.empty()) continue;
       const std::set<std::string> expected = had({}, command, closed, more);
       CHECK(expected.contains("9=/dev/null") == more);
       for (const int each : closed) CHECK(!expected.contains(std::to_string(each)));
@@ -588,8 +585,8 @@ TEST_CASE("the files of streams land there, whatever was closed before") {
   for (const Words& applet :
        std::vector<Words>{{"exec"}, {"spawn"}, {"spawn", "--timeout", "100"}}) {
     CAPTURE(tests::line(applet));
-    for (unsigned closed = 0; closed < 8; ++closed) {
-      for (unsigned given = 1; given < 8; ++given) {
+    for (const unsigned closed : {0U, 1U, 2U, 4U, 7U}) {
+      for (const unsigned given : {1U, 2U, 4U, 6U, 7U}) {
         CAPTURE(closed);
         CAPTURE(given);
         tests::Command all{.words = joined({binary()}, applet)};
@@ -707,12 +704,10 @@ TEST_CASE("commands run where there is no /proc, and no /dev") {
       CHECK(ran(way, {.words = with(way, command)}, launcher).status == 125);
       continue;
     }
-    for (const std::vector<int>& closed : std::vector<std::vector<int>>{{}, {0, 2}}) {
-      const Ran told = ran(way, {.words = with(way, command), .closed = closed}, launcher);
-      CHECK(told.status == 42);
-      CHECK(told.out == "out\n");
-      CHECK(told.err == "");
-    }
+    const Ran told = ran(way, {.words = with(way, command), .closed = {0, 2}}, launcher);
+    CHECK(told.status == 42);
+    CHECK(told.out == "out\n");
+    CHECK(told.err == "");
     CHECK(ran(way, {.words = with(way, {"/no/such"})}, launcher).status == 127);
   }
   // The place of a closed stream is filled all the same, and a file does not land there by chance.
@@ -739,7 +734,7 @@ TEST_CASE("with few descriptors a command runs, or EMFILE says why it does not")
     CAPTURE(way.text());
     Way alone = way;
     if (way.kind == Kind::child) alone.behind = {};
-    for (const unsigned limit : {4U, 5U, 6U, 8U, 16U}) {
+    for (const unsigned limit : {4U, 6U, 16U}) {
       CAPTURE(limit);
       const Ran told =
           ran(way, {.words = with(alone, {"/bin/sh", "-c", "exit 42"}), .descriptors = limit});

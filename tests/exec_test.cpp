@@ -274,6 +274,69 @@ TEST_CASE("exec forbids new privileges, and has a signal come when the parent di
   CHECK(ran.out.find("came\n") != std::string::npos);
 }
 
+TEST_CASE("exec --death-signal comes where the parent was dead before it was asked for") {
+  // osbox spawn is killed while its child is about to ask, which strace holds up.
+  const Scratch scratch;
+  const Ran ran = tests::shell(
+      "strace -f -qq -o /dev/null -e trace=prctl -e inject=prctl:delay_enter=2000000 sh -c '\n"
+      "  echo $$ >\"$1/pid\"\n"
+      "  exec osbox spawn --death-signal KILL sh -c \"sleep 3; echo ran >\\\"\\$1/ran\\\"\" sh "
+      "\"$1\"' sh \"$1\" &\n"
+      "child=; until [ -n \"$child\" ]; do sleep .01; pid=$(cat \"$1/pid\" 2>/dev/null) &&\n"
+      "  child=$(cat /proc/$pid/task/$pid/children 2>/dev/null); done\n"
+      "kill -9 $pid; wait; echo over",
+      {scratch.path()});
+  CHECK(ran.out == "over\n");
+  CHECK(::access((scratch / "ran").c_str(), F_OK) != 0);
+}
+
+TEST_CASE("exec gives all ids of a user up for good, whatever is set beside them") {
+  if (!tests::is_root()) {
+    MESSAGE("not tested: only root can take on other ids");
+    const Ran refused = exec({"--user", "root", "echo", "ran"});
+    CHECK(refused.status == 125);
+    CHECK(refused.out == "");
+    CHECK(refused.err.find(": EPERM: Operation not permitted\n") != std::string::npos);
+    return;
+  }
+  const auto ids = [](std::vector<std::string> options) {
+    options.insert(options.end(), {"grep", "-E", "^(Uid|Gid|Groups):", "/proc/self/status"});
+    return exec(options).out;
+  };
+  const std::string all = "Uid:\t65534\t65534\t65534\t65534\nGid:\t65534\t65534\t65534\t65534\n";
+  // The primary group is among the others.
+  CHECK(ids({"--user", "65534"}) == all + "Groups:\t65534 \n");
+  CHECK(ids({"--user", "nobody", "--groups", "7,5"}) == all + "Groups:\t5 7 \n");
+  CHECK(ids({"--user", "nobody", "--groups", ""}) == all + "Groups:\t \n");
+  CHECK(ids({"--user", "nobody", "--group", "7", "--groups", ""}) ==
+        "Uid:\t65534\t65534\t65534\t65534\nGid:\t7\t7\t7\t7\nGroups:\t \n");
+  // What takes root's rights comes before they are given up, and the death signal after.
+  const Scratch scratch;
+  const std::string out = scratch.file("out", "", 0600);
+  const Ran set = exec({"--user", "nobody", "--nice", "-1", "--limit", "core=0:1", "--stdout", out,
+                        "--death-signal", "KILL", "--chdir", "/", "python3", "-S", "-c",
+                        "import ctypes, os, resource as r\n"
+                        "s = ctypes.c_int(); ctypes.CDLL(None).prctl(2, ctypes.byref(s))\n"
+                        "gone = []\n"
+                        "for call in os.setuid, os.seteuid, os.setgid, os.setegid:\n"
+                        "  try: call(0)\n"
+                        "  except PermissionError: gone.append(call.__name__)\n"
+                        "print(s.value, r.getrlimit(r.RLIMIT_CORE), *gone)"});
+  CHECK(set.status == 0);
+  CHECK(set.err == "");
+  CHECK(tests::shell("cat \"$1\"", {out}).out == "9 (0, 1) setuid seteuid setgid setegid\n");
+  // Names are looked up before anything is done.
+  for (const char* const wrong : {"-1", "", "0x0", " 1", "1abc", "4294967295", "no such user"}) {
+    CAPTURE(wrong);
+    for (const char* const option : {"--user", "--group"}) {
+      const Ran refused = exec({"--stdout", scratch / "new", option, wrong, "echo", "ran"});
+      CHECK(refused.status == 2);
+      CHECK(refused.out == "");
+      CHECK(::access((scratch / "new").c_str(), F_OK) != 0);
+    }
+  }
+}
+
 TEST_CASE("exec names the step that failed, and the command does not run") {
   const Ran chdir = exec({"--chdir", "/no/such", "echo", "ran"});
   CHECK(chdir.status == 125);

@@ -126,6 +126,16 @@ TEST_CASE("waitpid of what is no process id is EINVAL, and the others are done")
   CHECK(osbox({"waitpid"}).status == 2);
 }
 
+TEST_CASE("waitpid waits once for a process that is named twice") {
+  const Ran ran = tests::shell(
+      "sh -c 'exit 42' & exec osbox waitpid --timeout 100 --format '{status}' $! $! $!");
+  CHECK(ran.status == 0);
+  CHECK(ran.out == "10752\n");
+  CHECK(ran.err == "");
+  const GoneJob job(9);
+  CHECK(osbox({"waitpid", nobody_has, nobody_has}).out == nobody_has + " 9 killed SIGKILL\n");
+}
+
 TEST_CASE("waitpid of another process of that number is ESRCH") {
   if (!tests::needs_kept_status()) return;
   const Ran ran = osbox({"waitpid", "--timeout", "0", std::to_string(::getppid()) + ":1"});
