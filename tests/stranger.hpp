@@ -22,6 +22,11 @@
 
 namespace tests {
 
+/// In front of what the child of a shell does that becomes osbox: it waits until that is done.
+/// Before that the shell may wait for a child that has ended, and then osbox has none.
+inline const std::string once_osbox =
+    "until read -r name </proc/$PPID/comm && [ \"$name\" = osbox ]; do sleep .01; done; ";
+
 /// A process whose parent is another one, which waits for it at once, or when it is told to.
 class Stranger {
  public:

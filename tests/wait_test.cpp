@@ -10,6 +10,7 @@
 #include "tests/stranger.hpp"
 
 using tests::binary;
+using tests::once_osbox;
 using tests::Stranger;
 
 namespace {
@@ -37,18 +38,21 @@ core::ProcessId caller() {
 
 TEST_CASE("wait without PIDs has the children of the shell whose place it took") {
   const Jobs jobs;
-  CHECK(tests::shell("sh -c 'exit 3' & exec osbox wait --format '{exit_code} {source}'").out ==
-        "3 child\n");
-  const Ran all = tests::shell(
-      "sleep 0.3 & sh -c 'kill -9 $$' & exec osbox wait --all --format '{status} {source}'");
+  CHECK(tests::shell("sh -c '" + once_osbox +
+                     "exit 3' & exec osbox wait --format '{exit_code} {source}'")
+            .out == "3 child\n");
+  const Ran all = tests::shell("sleep 0.3 & sh -c '" + once_osbox +
+                               "kill -9 $$' & exec osbox wait --all --format '{status} {source}'");
   CHECK(all.out == "9 child\n0 child\n");
   CHECK(all.status == 0);
-  const Ran first = tests::shell("sleep 0.3 & sh -c 'exit 1' & exec osbox wait --format {status}");
+  const Ran first = tests::shell("sleep 0.3 & sh -c '" + once_osbox +
+                                 "exit 1' & exec osbox wait --format {status}");
   CHECK(first.out == "256\n");
   CHECK(first.status == 0);
-  const Ran two = tests::shell("sh -c 'exit 1' & true & exec osbox wait --count 2");
+  const std::string pair = "sh -c '" + once_osbox + "exit 1' & sh -c '" + once_osbox + "exit 0' & ";
+  const Ran two = tests::shell(pair + "exec osbox wait --count 2");
   CHECK(tests::lines(two.out).size() == 2);
-  const Ran three = tests::shell("sh -c 'exit 1' & true & exec osbox wait --count 3");
+  const Ran three = tests::shell(pair + "exec osbox wait --count 3");
   CHECK(tests::lines(three.out).size() == 2);
   CHECK(three.status == 1);
   CHECK(three.err == "wait: ECHILD: No child processes\n");
@@ -62,8 +66,9 @@ TEST_CASE("wait says of two children what os.wait says") {
       "  if os.fork() == 0: os._exit(code)\n"
       "print(sorted(os.wait()[1] for i in range(2)))\n");
   CHECK(python == "[0, 256]\n");
-  auto words = tests::lines(
-      tests::shell("true & sh -c 'exit 1' & exec osbox wait --all --format '{status}'").out);
+  auto words = tests::lines(tests::shell("sh -c '" + once_osbox + "exit 0' & sh -c '" + once_osbox +
+                                         "exit 1' & exec osbox wait --all --format '{status}'")
+                                .out);
   std::ranges::sort(words);
   CHECK(words == std::vector<std::string>{"0", "256"});
 }
@@ -160,8 +165,9 @@ TEST_CASE("wait --timeout and --nohang end with 124 where something runs still")
 
 TEST_CASE("wait --mirror exits as that process did") {
   const Jobs jobs;
-  CHECK(tests::shell("sh -c 'exit 9' & exec osbox wait --mirror").status == 9);
-  CHECK(tests::shell("sh -c 'kill -9 $$' & exec osbox wait --mirror").status == 137);
+  CHECK(tests::shell("sh -c '" + once_osbox + "exit 9' & exec osbox wait --mirror").status == 9);
+  CHECK(tests::shell("sh -c '" + once_osbox + "kill -9 $$' & exec osbox wait --mirror").status ==
+        137);
   CHECK(tests::shell("exec osbox wait --mirror").status == 125);
   CHECK(osbox({"wait", "--mirror", "--all"}).status == 2);
   CHECK(osbox({"wait", "--mirror", "--count", "2"}).status == 2);
@@ -172,10 +178,11 @@ TEST_CASE("wait --mirror exits as that process did") {
 
 TEST_CASE("wait tells that its output is lost") {
   const Jobs jobs;
-  const Ran full = tests::shell("true & exec osbox wait >/dev/full");
+  const std::string child = "sh -c '" + once_osbox + "exit 0' & ";
+  const Ran full = tests::shell(child + "exec osbox wait >/dev/full");
   CHECK(full.status == 1);
   CHECK(full.err == "wait: stdout: write: ENOSPC: No space left on device\n");
-  const Ran closed = tests::shell("true & exec osbox wait >&-");
+  const Ran closed = tests::shell(child + "exec osbox wait >&-");
   CHECK(closed.status == 1);
   CHECK(closed.err == "wait: stdout: write: EBADF: Bad file descriptor\n");
 }

@@ -10,6 +10,7 @@
 #include "tests/stranger.hpp"
 
 using tests::binary;
+using tests::once_osbox;
 using tests::Stranger;
 
 namespace {
@@ -61,7 +62,8 @@ TEST_CASE("waitpid of a shell's child says what os.waitpid says of one like it")
         "pid = os.spawnlp(os.P_NOWAIT, 'sh', 'sh', '-c', sys.argv[1])\n"
         "print(os.waitpid(pid, 0)[1], end='')\n",
         {work});
-    const Ran ran = tests::shell("sh -c \"$1\" & echo $!; exec osbox waitpid $!", {work});
+    const Ran ran =
+        tests::shell("sh -c \"$1\" & echo $!; exec osbox waitpid $!", {once_osbox + work});
     CHECK(ran.status == 0);
     CHECK(ran.err == "");
     const auto lines = tests::lines(ran.out);
@@ -127,8 +129,9 @@ TEST_CASE("waitpid of what is no process id is EINVAL, and the others are done")
 }
 
 TEST_CASE("waitpid waits once for a process that is named twice") {
-  const Ran ran = tests::shell(
-      "sh -c 'exit 42' & exec osbox waitpid --timeout 100 --format '{status}' $! $! $!");
+  const Ran ran =
+      tests::shell("sh -c '" + once_osbox +
+                   "exit 42' & exec osbox waitpid --timeout 100 --format '{status}' $! $! $!");
   CHECK(ran.status == 0);
   CHECK(ran.out == "10752\n");
   CHECK(ran.err == "");
@@ -188,7 +191,8 @@ TEST_CASE("waitpid --mirror exits as the process did") {
     const GoneJob job(word);
     CHECK(osbox({"waitpid", "--mirror", nobody_has}).status == status);
   }
-  CHECK(tests::shell("sh -c 'exit 7' & exec osbox waitpid --mirror $!").status == 7);
+  CHECK(tests::shell("sh -c '" + once_osbox + "exit 7' & exec osbox waitpid --mirror $!").status ==
+        7);
   CHECK(osbox({"waitpid", "--mirror", "abc"}).status == 125);
   CHECK(osbox({"waitpid", "--mirror", "1", "2"}).status == 2);
   CHECK(osbox({"waitpid", "--mirror", nobody_has}).status == 125);
@@ -241,7 +245,9 @@ TEST_CASE("waitpid prints each as it ends, and before it waits for the next") {
       "sh -c 'read x <\"$1\"; exit 5' sh \"$2\" & one=$!\n"
       "sh -c 'read x <\"$1\"; exit 6' sh \"$3\" & two=$!\n"
       "osbox waitpid --format '{exit_code}' $two $one >\"$1\" &\n"
-      "{ echo >\"$2\"; read a; echo >\"$3\"; read b; echo $a $b; } <\"$1\"\n"
+      // The shell may wait for the first as soon as it has ended.
+      "{ until [ \"$(ls -l /proc/$!/fd | grep -c pidfd)\" -ge 2 ]; do sleep .01; done\n"
+      "echo >\"$2\"; read a; echo >\"$3\"; read b; echo $a $b; } <\"$1\"\n"
       "wait",
       {said, first, second});
   CHECK(ran.out == "5 6\n");
@@ -265,7 +271,7 @@ TEST_CASE("waitpid without /proc waits for who reaps the process") {
   CHECK(early.status == 124);
   CHECK(early.out == "");
   // A child has no need of it.
-  CHECK(run("{ sh -c 'exit 7' & exec \"$1\" waitpid --mirror $!; }").status == 7);
+  CHECK(run("{ sh -c 'sleep .5; exit 7' & exec \"$1\" waitpid --mirror $!; }").status == 7);
   // Somebody waits for it some time after osbox has begun to.
   const Scratch scratch;
   const std::string fifo = scratch.fifo("fifo");
@@ -289,7 +295,8 @@ TEST_CASE("waitpid without /proc waits for who reaps the process") {
 TEST_CASE("waitpid gives way step by step where newer calls are not offered") {
   const auto own = [](const std::vector<tests::Denied>& denied) {
     return tests::run(
-        {.words = {"sh", "-c", "sh -c 'exit 42' & exec \"$1\" waitpid --json $!", "sh", binary()},
+        {.words = {"sh", "-c", "sh -c '" + once_osbox + "exit 42' & exec \"$1\" waitpid --json $!",
+                   "sh", binary()},
          .denied = denied});
   };
   for (const std::vector<tests::Denied>& denied : std::vector<std::vector<tests::Denied>>{
