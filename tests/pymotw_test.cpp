@@ -307,6 +307,10 @@ wait)sh",
 }
 
 TEST_CASE("exec and spawn of pwd -P") {
+  if (!tests::newer_calls()) {
+    MESSAGE("not tested: osbox can wait for its own children alone");
+    return;
+  }
   const Scratch scratch;
   scratch.directory("a");
   const std::string link = scratch.link("a", "link");
