@@ -399,6 +399,10 @@ osbox fork --format 'Child {pid}' sh -c "$worker" 0 \; \
 }
 
 TEST_CASE("waitpid with two workers") {
+  if (!tests::newer_calls()) {
+    MESSAGE("not tested: osbox can wait for its own children alone");
+    return;
+  }
   const std::string program = workers("for child in children: print(os.waitpid(child, 0))");
   check_waits(both(program, worker + R"sh(
 sh -c "$worker" 0 & a=$!

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "core/sys/fs.hpp"
@@ -301,6 +300,10 @@ std::optional<ChildEnd> TreeWatch::wait(
       }
     }
     reap_orphans();
+    // Who came up, or was forked, since.
+    if (stage_ == Stage::signaled || stage_ == Stage::last_moment) {
+      send_to_all(watch_->signal, signaled_);
+    }
     if (end_) {
       const auto rest = descendants(::getpid());
       if (stage_ == Stage::over || !rest || rest->empty()) return end_;
@@ -317,7 +320,11 @@ std::optional<ChildEnd> TreeWatch::wait(
       child_.forward(signal, about);
       // What is to end a command with a timeout is for all of it; the terminal knows its own way.
       const bool from_terminal = about.si_code > 0;
-      if (watch_->timeout && ends(signal) && !from_terminal) send_to_all(signal, child_.child());
+      if (watch_->timeout && ends(signal) && !from_terminal) {
+        const auto start = start_time(child_.child());
+        Known others = {{child_.child(), start.value_or(0)}};
+        send_to_all(signal, others);
+      }
     } else if (ends(signal)) {
       kill_all();
       stage_ = Stage::over;
@@ -331,9 +338,10 @@ void TreeWatch::time_is_over() {
     stage_ = Stage::over;
   } else if (stage_ == Stage::running && watch_->signal != SIGKILL) {
     stage_ = Stage::signaled;
-    send_to_all(watch_->signal);
+    send_to_all(watch_->signal, signaled_);
     // What is stopped could not even end.
-    send_to_all(SIGCONT);
+    Known continued;
+    send_to_all(SIGCONT, continued);
     if (watch_->kill_after) deadline_ = Deadline::in(*watch_->kill_after);
   } else {
     stage_ = Stage::over;
@@ -341,9 +349,8 @@ void TreeWatch::time_is_over() {
   }
 }
 
-void TreeWatch::send_to_all(int signal, pid_t but) const {
+void TreeWatch::send_to_all(int signal, Known& sent) const {
   const pid_t self = ::getpid();
-  std::set<std::pair<pid_t, std::uint64_t>> sent;
   // Who was forked meanwhile is found in the next round; for those who go on forking there is
   // SIGKILL.
   constexpr int rounds = 10;
@@ -351,23 +358,27 @@ void TreeWatch::send_to_all(int signal, pid_t but) const {
     const auto all = descendants(self);
     if (!all) {
       // Without /proc nobody but the child is known.
-      if (!end_ && child_.child() != but) ::kill(child_.child(), signal);
+      if (!end_ && sent.insert({child_.child(), 0}).second) ::kill(child_.child(), signal);
       return;
     }
     bool more = false;
     for (const Descendant& each : *all) {
-      if (each.pid == but || !sent.insert({each.pid, each.start}).second) continue;
-      more = true;
+      if (sent.contains({each.pid, each.start})) continue;
       if (each.ppid == self) {
         // A child of ours, and not waited for since.
         ::kill(each.pid, signal);
+        sent.insert({each.pid, each.start});
+        more = true;
         continue;
       }
+      // Where there are no such descriptors it has to come up and be a child first.
       const auto process = Process::open({.pid = each.pid});
       if (!process) continue;
       // The descriptor is there, so the number cannot be another's from here on.
       if (const auto start = start_time(each.pid); start && *start == each.start) {
         (void)process->send(signal);
+        sent.insert({each.pid, each.start});
+        more = true;
       }
     }
     if (!more) return;
@@ -380,7 +391,8 @@ void TreeWatch::kill_all() {
   // hands of the kernel, and there is an end to looking for it.
   constexpr int rounds = 1000;
   for (int round = 0; round < rounds; ++round) {
-    send_to_all(SIGKILL);
+    Known killed;
+    send_to_all(SIGKILL, killed);
     reap_orphans();
     const auto left = descendants(::getpid());
     const bool alone = left && std::ranges::all_of(*left, [&](const Descendant& each) {

@@ -4,6 +4,8 @@
 #include <csignal>
 #include <functional>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "core/sys/cgroup.hpp"
 #include "core/sys/supervise.hpp"
@@ -96,8 +98,9 @@ class TreeWatch {
 
  private:
   void time_is_over();
-  /// To all below this process, but for one of them.
-  void send_to_all(int signal, pid_t but = 0) const;
+  using Known = std::set<std::pair<pid_t, std::uint64_t>>;
+  /// To all below this process that are not in `sent`, which they are in afterwards.
+  void send_to_all(int signal, Known& sent) const;
   void kill_all();
   void reap_orphans() const;
 
@@ -109,6 +112,7 @@ class TreeWatch {
   Deadline deadline_;
   enum class Stage : unsigned char { running, signaled, last_moment, over } stage_ = Stage::running;
   std::optional<ChildEnd> end_;
+  Known signaled_;  ///< who has got the signal of the timeout
 };
 
 }  // namespace core
