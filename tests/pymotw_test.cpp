@@ -31,8 +31,10 @@ Both both(const std::string& program, const std::string& script, Command command
     one.words.insert(one.words.end(), words.begin(), words.end());
     return run(one);
   };
-  // Unbuffered, so that lines come in the order in which they are printed.
-  return {with({"python3", "-u", "-c", program}), with({"sh", "-c", script})};
+  // A line is one write, so that the lines of two processes do not mix.
+  const std::string lined =
+      "import sys\nsys.stdout.reconfigure(line_buffering=True, write_through=False)\n" + program;
+  return {with({"python3", "-c", lined}), with({"sh", "-c", script})};
 }
 
 /// The same output, status and silence, and there is some.
