@@ -20,6 +20,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -32,7 +33,7 @@ namespace tests {
 namespace {
 
 [[noreturn]] void give_up(const std::string& what) {
-  FAIL(what << ": " << std::strerror(errno));
+  FAIL(what << ": " << std::string(std::strerror(errno)));
   std::abort();
 }
 
@@ -45,12 +46,13 @@ void require(bool worked, const std::string& what) {
 constexpr uid_t nobody = 65534;
 
 bool become_nobody() {
-  return ::setgroups(0, nullptr) == 0 && ::setgid(nobody) == 0 && ::setuid(nobody) == 0;
+  // Not by the C library, which would change the ids of this process's threads.
+  return ::syscall(SYS_setgroups, 0, nullptr) == 0 && ::syscall(SYS_setgid, nobody) == 0 &&
+         ::syscall(SYS_setuid, nobody) == 0;
 }
 
-/// Makes the kernel deny these calls to this process and all that come from it.
-bool deny(const std::vector<Denied>& denied) {
-  if (denied.empty()) return true;
+/// The program for the kernel that denies these calls.
+std::vector<sock_filter> filter_of(const std::vector<Denied>& denied) {
   std::vector<sock_filter> filter = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
   for (const auto& [call, error] : denied) {
@@ -58,47 +60,90 @@ bool deny(const std::vector<Denied>& denied) {
     filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)));
   }
   filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  return filter;
+}
+
+/// Makes the kernel deny them to this process and all that come from it.
+bool deny(std::vector<sock_filter>& filter) {
+  if (filter.size() == 2) return true;
   const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
   return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
          ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
-/// In the child, between fork and exec.
-[[noreturn]] void become(const Command& command, const std::array<int, 3>& streams) {
-  for (int i = 0; i < 3; ++i) ::dup2(streams[static_cast<std::size_t>(i)], i);
-  if (!command.output_file.empty()) {
-    ::dup2(::open(command.output_file.c_str(), O_WRONLY | O_CLOEXEC), 1);
+/// A command as execve(2) takes it. All that needs memory is done here, since the child has that of
+/// this process: the tests start tens of thousands, and fork(2) would copy their pages each time.
+class Start {
+ public:
+  explicit Start(const Command& command)
+      : command_(command), entries_(command.entries), filter_(filter_of(command.denied)) {
+    for (const std::string& word : command.words) words_.push_back(text(word));
+    words_.push_back(nullptr);
+    if (entries_.empty()) {
+      for (char** entry = ::environ; *entry != nullptr; ++entry) entries_.emplace_back(*entry);
+      for (const std::string& setting : command.environment) {
+        const std::string name = setting.substr(0, setting.find('=') + 1);
+        std::erase_if(entries_, [&](const std::string& entry) { return entry.starts_with(name); });
+        entries_.push_back(setting);
+      }
+    }
+    for (const std::string& entry : entries_) environment_.push_back(text(entry));
+    environment_.push_back(nullptr);
+    programs_ = candidates();
   }
-  if (!command.error_file.empty()) {
-    ::dup2(::open(command.error_file.c_str(), O_WRONLY | O_CLOEXEC), 2);
+
+  /// In the child.
+  [[noreturn]] void become(const std::array<int, 3>& streams) {
+    for (int i = 0; i < 3; ++i) ::dup2(streams[static_cast<std::size_t>(i)], i);
+    if (!command_.output_file.empty()) {
+      ::dup2(::open(command_.output_file.c_str(), O_WRONLY | O_CLOEXEC), 1);
+    }
+    if (!command_.error_file.empty()) {
+      ::dup2(::open(command_.error_file.c_str(), O_WRONLY | O_CLOEXEC), 2);
+    }
+    if (!command_.directory.empty() && ::chdir(command_.directory.c_str()) != 0) ::_exit(125);
+    if (command_.descriptors != 0) {
+      const rlimit limit{command_.descriptors, command_.descriptors};
+      ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (command_.as_nobody && is_root() && !become_nobody()) ::_exit(125);
+    // Whoever started the tests may have had signals ignored, as nohup(1) does.
+    for (int signal = 1; signal < SIGRTMIN; ++signal) ::signal(signal, SIG_DFL);
+    if (command_.ignores_sigpipe) ::signal(SIGPIPE, SIG_IGN);
+    for (const int number : command_.closed) ::close(number);
+    if (!deny(filter_)) ::_exit(125);
+    for (const std::string& program : programs_) {
+      ::execve(program.c_str(), words_.data(), environment_.data());
+    }
+    ::_exit(127);
   }
-  if (!command.directory.empty() && ::chdir(command.directory.c_str()) != 0) ::_exit(125);
-  if (command.descriptors != 0) {
-    const rlimit limit{command.descriptors, command.descriptors};
-    ::setrlimit(RLIMIT_NOFILE, &limit);
+
+ private:
+  static char* text(const std::string& word) { return const_cast<char*>(word.c_str()); }
+
+  /// Where the command may be: in the PATH that it will have.
+  std::vector<std::string> candidates() const {
+    const std::string& name = command_.words.front();
+    if (name.find('/') != std::string::npos) return {name};
+    std::vector<std::string> all;
+    for (const std::string& entry : entries_) {
+      if (!entry.starts_with("PATH=")) continue;
+      for (std::size_t from = 5; from <= entry.size();) {
+        const std::size_t end = std::min(entry.find(':', from), entry.size());
+        all.push_back(entry.substr(from, end - from) + "/" + name);
+        from = end + 1;
+      }
+    }
+    return all;
   }
-  for (const std::string& setting : command.environment) {
-    const std::size_t equals = setting.find('=');
-    ::setenv(setting.substr(0, equals).c_str(), setting.substr(equals + 1).c_str(), 1);
-  }
-  if (command.as_nobody && is_root() && !become_nobody()) ::_exit(125);
-  // Whoever started the tests may have had signals ignored, as nohup(1) does.
-  for (int signal = 1; signal < SIGRTMIN; ++signal) ::signal(signal, SIG_DFL);
-  if (command.ignores_sigpipe) ::signal(SIGPIPE, SIG_IGN);
-  for (const int number : command.closed) ::close(number);
-  std::vector<char*> words;
-  for (const std::string& word : command.words) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  std::vector<char*> entries;
-  for (const std::string& entry : command.entries) {
-    entries.push_back(const_cast<char*>(entry.c_str()));
-  }
-  entries.push_back(nullptr);
-  if (!command.entries.empty()) ::environ = entries.data();
-  if (!deny(command.denied)) ::_exit(125);
-  ::execvp(words[0], words.data());
-  ::_exit(127);
-}
+
+  const Command& command_;
+  std::vector<std::string> entries_;
+  std::vector<sock_filter> filter_;
+  std::vector<char*> words_;
+  std::vector<char*> environment_;
+  std::vector<std::string> programs_;
+};
 
 /// Feeds `input` and gathers both outputs until all ends are closed.
 void converse(int in, int out, int err, std::string_view input, Ran& ran) {
@@ -148,11 +193,10 @@ Ran osbox(const std::vector<std::string>& words, out::Screen screen) {
 Ran run(const Command& command) {
   std::array<std::array<int, 2>, 3> pipes;
   for (auto& pipe : pipes) require(::pipe2(pipe.data(), O_CLOEXEC) == 0, "pipe2");
-  const pid_t child = ::fork();
-  require(child >= 0, "fork");
-  if (child == 0) {
-    become(command, {pipes[0][0], pipes[1][1], pipes[2][1]});
-  }
+  Start start(command);
+  const pid_t child = ::vfork();
+  require(child >= 0, "vfork");
+  if (child == 0) start.become({pipes[0][0], pipes[1][1], pipes[2][1]});
   ::close(pipes[0][0]);
   ::close(pipes[1][1]);
   ::close(pipes[2][1]);
@@ -182,7 +226,8 @@ std::string in_child(const std::function<std::string()>& work, const std::vector
   const pid_t child = ::fork();
   require(child >= 0, "fork");
   if (child == 0) {
-    if ((as_nobody && is_root() && !become_nobody()) || !deny(denied)) ::_exit(125);
+    auto filter = filter_of(denied);
+    if ((as_nobody && is_root() && !become_nobody()) || !deny(filter)) ::_exit(125);
     const std::string answer = work();
     std::string_view rest = answer;
     while (!rest.empty()) {
@@ -263,6 +308,9 @@ Scratch::Scratch(const std::string& base) : path_(base + "/osbox-test-XXXXXX") {
 }
 
 Scratch::~Scratch() {
+  std::error_code error;
+  std::filesystem::remove_all(path_, error);
+  if (!error) return;
   // rm copes with any depth; only a user who is not root may need the modes opened first.
   if (run({.words = {"rm", "-rf", path_}}).status == 0) return;
   run({.words = {"chmod", "-R", "u+rwx", path_}});

@@ -49,8 +49,8 @@ int main(int argc, char** argv) {
   const Scratch runtime;
   ::chmod(runtime.path().c_str(), 0700);
   ::setenv("XDG_RUNTIME_DIR", runtime.path().c_str(), 1);
-  const std::string mark = "OSBOX_TESTS=" + runtime.path();
-  ::setenv("OSBOX_TESTS", runtime.path().c_str(), 1);
+  const std::string mark = "TESTS_OF_OSBOX=" + runtime.path();
+  ::setenv("TESTS_OF_OSBOX", runtime.path().c_str(), 1);
   const int status = context.run();
   // What was ended is gone soon; what was not stays.
   std::string left;

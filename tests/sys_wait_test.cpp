@@ -343,7 +343,7 @@ TEST_CASE("wait: the keeper has a moment to write before /proc is asked, and no 
   REQUIRE(jobs.directory.put({.id = id, .owner = {1, 1}}));
   stranger.end_and_stay();
   // A last look does not wait for anybody.
-  CHECK(waited(id, Deadline::in(0s)) == "10752 proc");
+  CHECK(waited(id, Deadline::in(0s), true) == "10752 proc");
   Wait wait;
   REQUIRE(wait.add(id));
   CHECK(!wait.ready());
