@@ -106,11 +106,6 @@ Ran run(const Operation& operation, const Place& place, const Words& strace) {
                      .denied = operation.denied});
 }
 
-std::string content(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator(file), {}};
-}
-
 /// A call by its name, and the how many-th of that name it is.
 struct Fault {
   std::string call;
@@ -204,7 +199,7 @@ void fail_each_call(const Operation& operation) {
   REQUIRE_MESSAGE(well.status == 0, well.err);
   const std::string after = clean.picture();
   REQUIRE(after != before);
-  const std::string trace = content(clean.directory() + "/trace");
+  const std::string trace = tests::content(clean.directory() + "/trace");
 
   std::vector<Fault> faults;
   for (const Fault& call : calls_of(trace, clean)) {
@@ -228,7 +223,7 @@ void fail_each_call(const Operation& operation) {
           fault.call + ":error=" + error + ":when=" + std::to_string(fault.occurrence);
       const Ran ran = run(operation, mine, {"-e", "inject=" + inject});
       std::string wrong = complaint(operation, ran, fault, before, after, mine.picture());
-      if (content(mine.directory() + "/trace").find("(INJECTED)") == std::string::npos) {
+      if (tests::content(mine.directory() + "/trace").find("(INJECTED)") == std::string::npos) {
         wrong = "the call was not made";
       }
       const std::lock_guard lock(mutex);

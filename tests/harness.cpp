@@ -25,6 +25,7 @@
 #include <iterator>
 #include <optional>
 #include <random>
+#include <sstream>
 
 #include "applets/registry.hpp"
 #include "core/out/quote.hpp"
@@ -292,6 +293,13 @@ std::vector<std::string> lines(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return all;
+}
+
+std::string content(const std::string& path) {
+  // Unlike an iterator, this throws nothing where read(2) fails.
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
 }
 
 std::string line(const std::vector<std::string>& words) {

@@ -70,6 +70,9 @@ std::string python(const std::string& script, const std::vector<std::string>& ar
 /// The lines of `text`, without their newlines.
 std::vector<std::string> lines(std::string_view text);
 
+/// What is in a file; "" where it cannot be read, as of a process that has ended.
+std::string content(const std::string& path);
+
 /// The words as one line, for a message.
 std::string line(const std::vector<std::string>& words);
 

@@ -159,8 +159,7 @@ class Terminal {
     return std::to_string(::getpid()) + "." + std::to_string(++count) + ".";
   }
   static std::string contents(pid_t pid, const char* name) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/" + name, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
+    return tests::content("/proc/" + std::to_string(pid) + "/" + name);
   }
   static std::string describe(const Process& each) {
     std::string words = contents(each.pid, "cmdline");

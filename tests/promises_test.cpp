@@ -75,7 +75,8 @@ TEST_CASE("every applet tells that its output is lost") {
     const Words command = joined({binary()}, words);
     const int failure = cli::find(applets::registry, name).applet->failure;
     const std::string& here = scratch.path();
-    const Ran well = run({.words = command, .directory = here});
+    const Ran well =
+        run({.words = command, .environment = {"ASAN_OPTIONS=detect_leaks=1"}, .directory = here});
     CHECK(well.status == 0);
     CHECK(well.err == "");
     const Ran full = run({.words = command, .directory = here, .output_file = "/dev/full"});
