@@ -160,6 +160,6 @@ TEST_CASE("a name with '_' works as a link, in completion and as a manual page")
   CHECK(osbox({"sched-getaffinity"}).err ==
         "osbox: no applet sched-getaffinity (did you mean sched_getaffinity, "
         "sched_setaffinity?)\n");
-  CHECK(run({.words = {"test", "-s", tests::build_directory() + "/man/osbox-sched_getaffinity.1"}})
-            .status == 0);
+  CHECK(osbox({"--man", "sched_getaffinity"}).out.find(".Nm osbox-sched_getaffinity\n") !=
+        std::string::npos);
 }
