@@ -13,11 +13,11 @@
 namespace core {
 namespace {
 
-/// How many directories stay open: few enough to leave some to others.
-std::size_t open_directories() {
+/// How many directories stay open, `most` if that leaves enough to others.
+std::size_t open_directories(std::size_t most) {
   rlimit limit;
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 2;
-  return std::clamp<rlim_t>(limit.rlim_cur / 4, 2, 32);
+  return std::clamp<rlim_t>(limit.rlim_cur / 4, 2, most);
 }
 
 /// True for an entry that is not there any more, or is something else by now.
@@ -44,24 +44,30 @@ Result<std::uint64_t> mount_of(FdRef directory) {
 /// More memory than a directory of usual size takes.
 bool is_large(const Listing& listing) { return listing.entries().capacity() > 4096; }
 
-void keep(Listing&& listing, std::vector<Listing>& spare) {
+}  // namespace
+
+Walk::Walk(How how) : how_(how), most_open_(open_directories(32)) {
+  // Elsewhere it matters what is opened, and when.
+  if (how_.follow || how_.physical || how_.one_file_system) how_.threads = 1;
+}
+
+/// Puts memory by for the next listing.
+void Walk::keep(Listing&& listing) {
   if (listing.entries().capacity() == 0) return;
   if (is_large(listing)) {
     listing.release();
   } else {
-    spare.push_back(std::move(listing));
+    spare_.push_back(std::move(listing));
   }
 }
-
-}  // namespace
-
-Walk::Walk(How how) : how_(how), most_open_(open_directories()) {}
 
 Result<void> Walk::start(Path root, At at) {
   at_ = at;
   root_path_ = root;
   frames_.clear();
-  hand_.close();
+  hand_.reset();
+  ahead_.reset();
+  entered_directories_ = 0;
   ancestors_.clear();
   failures_.clear();
   told_ = 0;
@@ -77,13 +83,13 @@ Result<void> Walk::start(Path root, At at) {
   followed_ = false;
   link_ = false;
   type_ = Type::dir;
-  root_.close();
+  root_.reset();
   root_path_only_.close();
   if (how_.physical) return start_physical();
   auto opened = open_directory(root, at);
   if (opened) {
-    root_ = *std::move(opened);
-    if (how_.one_file_system) mount_ = TRY(mount_of(root_));
+    root_ = std::make_shared<const Fd>(*std::move(opened));
+    if (how_.one_file_system) mount_ = TRY(mount_of(*root_));
   } else {
     auto found = core::stat(root, want::type, at);
     // What leads nowhere is there all the same.
@@ -108,8 +114,8 @@ Result<void> Walk::start_physical() {
 
 /// Opens the root of a `physical` walk to be read.
 Result<void> Walk::open_root() {
-  root_ = TRY(open_directory(".", root_path_only_));
-  if (how_.one_file_system) mount_ = TRY(mount_of(root_));
+  root_ = std::make_shared<const Fd>(TRY(open_directory(".", root_path_only_)));
+  if (how_.one_file_system) mount_ = TRY(mount_of(*root_));
   return {};
 }
 
@@ -143,11 +149,11 @@ Walk::Step Walk::next() {
         }
         Frame& frame = frames_.back();
         if (frame.next == frame.listing.size()) return leave();
-        Listing::Entry& entry = frame.listing.entries()[frame.next++];
+        frame.visited = frame.next++;
+        Listing::Entry& entry = frame.listing.entries()[frame.visited];
         const char* const name = frame.listing.path(entry).c_str();
         // A whole listing is resolved when the directory is entered, a part of one as it is read.
-        const bool fresh = how_.sorted && !how_.whole;
-        if (fresh && !resolve(name, entry.type, entry.target)) break;
+        if (frame.fresh && !resolve(name, entry.type, entry.target)) break;
         visit({name, entry.length}, entry.type, entry.target);
         return Step::entry;
       }
@@ -156,6 +162,14 @@ Walk::Step Walk::next() {
         return Step::end;
     }
   }
+}
+
+Listing& Walk::listing_to_visit() {
+  Frame& frame = frames_.back();
+  // What was announced goes by the position of a name.
+  if (ahead_) ahead_->forget(frame.ahead);
+  frame.announced = 0;
+  return frame.listing;
 }
 
 std::string_view Walk::name() const {
@@ -191,14 +205,19 @@ Result<At> Walk::at() {
   return At(TRY(top()));
 }
 
-Result<Stat> Walk::stat(Want want) {
+Result<Stat> Walk::stat(Want wanted) {
+  if (depth_ > 0 && !frames_.back().known.empty() && (wanted & ~how_.want) == 0) {
+    const auto& known = frames_.back().known[frames_.back().visited];
+    if (known.error == 0) return known.stat;
+    return failure(known.error, "stat", std::string(path()));
+  }
   const At at = TRY(this->at());
-  auto found = followed_    ? target(name_.data(), want, at)
-               : depth_ > 0 ? core::lstat(name_.data(), want, at)
-               : root_      ? fstat(root_, want)
+  auto found = followed_    ? target(name_.data(), wanted, at)
+               : depth_ > 0 ? core::lstat(name_.data(), wanted, at)
+               : root_      ? fstat(*root_, wanted)
                : root_path_only_
-                   ? fstat(root_path_only_, want)
-                   : core::stat(root_path_, link_ ? Links::no_follow : Links::follow, want, at);
+                   ? fstat(root_path_only_, wanted)
+                   : core::stat(root_path_, link_ ? Links::no_follow : Links::follow, wanted, at);
   if (!found) found.error().path = path();
   return found;
 }
@@ -297,7 +316,7 @@ bool Walk::next_of_batch() {
       continue;
     }
     if (!batch && out_of_descriptors(batch.error().number) && close_one()) {
-      reader_.begin(frame.fd);
+      reader_.begin(frames_.size() == 1 ? *root_ : *frame.fd);
       continue;
     }
     // A directory that was removed has no names.
@@ -339,12 +358,76 @@ Result<bool> Walk::may_enter(const Fd& directory, Id& id) {
   return std::unexpected(std::move(loop));
 }
 
+/// Announces directories of `frames_[index]`, from a position of its listing on.
+void Walk::announce(std::size_t index, std::size_t from) {
+  Frame& frame = frames_[index];
+  const auto& fd = index == 0 ? root_ : frame.fd;
+  frame.announced = std::max(frame.announced, from);
+  if (!fd || frame.announced >= frame.listing.size()) return;
+  ahead_->forget(frame.ahead);
+  frame.ahead = ahead_->announce(fd, frame.listing, frame.announced, index);
+  frame.next_ahead = 0;
+}
+
+/// Where the tree is not small, has other threads read what is to come.
+void Walk::start_ahead() {
+  if (++entered_directories_ <= how_.small_tree || how_.threads < 2 || ahead_) return;
+  using enum ReadAhead::Order;
+  ahead_ =
+      std::make_unique<ReadAhead>(ReadAhead::How{.order = how_.sorted  ? sorted
+                                                          : how_.whole ? as_read
+                                                                       : directories_last,
+                                                 .want = how_.whole ? want::nothing : how_.want,
+                                                 .descriptors = open_directories(192),
+                                                 .max_depth = how_.max_depth},
+                                  how_.threads - 1);
+  for (std::size_t i = 0; i < frames_.size(); ++i) announce(i, frames_[i].next);
+}
+
+/// Gives back what other threads have open, and goes on alone. False where there are none.
+bool Walk::stop_ahead() {
+  how_.threads = 1;
+  if (!ahead_) return false;
+  for (Frame& frame : frames_) ahead_->forget(frame.ahead);
+  ahead_.reset();
+  return true;
+}
+
+/// What other threads have found in the directory that is looked at, where they have.
+std::optional<Result<ReadAhead::Found>> Walk::taken() {
+  start_ahead();
+  if (!ahead_ || frames_.empty()) return std::nullopt;
+  Frame& frame = frames_.back();
+  if (frame.visited >= frame.listing.size()) return std::nullopt;
+  for (; frame.next_ahead < frame.ahead.size(); ++frame.next_ahead) {
+    ReadAhead::Handle& directory = frame.ahead[frame.next_ahead];
+    const std::size_t position = ReadAhead::position(directory);
+    if (position > frame.visited) return std::nullopt;
+    if (position == frame.visited) return ahead_->take(directory, spare_);
+    ahead_->forget(directory);
+  }
+  announce(frames_.size() - 1, frame.next);
+  return std::nullopt;
+}
+
 /// Enters the directory that is looked at. `failure` where that was not done, whether it is one or
 /// not.
 Walk::Step Walk::enter() {
   path();
-  Fd directory;
-  if (depth_ > 0) {
+  std::shared_ptr<const Fd> directory;
+  ReadAhead::Found found;
+  bool is_read = false;
+  if (auto taken = this->taken()) {
+    if (!*taken) {
+      if (vanished(taken->error().number)) return Step::failure;
+      taken->error().path = path_;
+      fail(std::move(*taken).error());
+      return Step::failure;
+    }
+    found = **std::move(taken);
+    directory = std::move(found.fd);
+    is_read = true;
+  } else if (depth_ > 0) {
     const auto parent = at();
     auto opened = parent ? open_entry(*parent) : std::unexpected(parent.error());
     if (!opened) {
@@ -353,7 +436,7 @@ Walk::Step Walk::enter() {
       fail(std::move(opened).error());
       return Step::failure;
     }
-    directory = *std::move(opened);
+    directory = std::make_shared<const Fd>(*std::move(opened));
   } else if (how_.physical) {
     if (auto opened = open_root(); !opened) {
       opened.error().path = path_;
@@ -362,7 +445,7 @@ Walk::Step Walk::enter() {
     }
   }
   Id id;
-  auto allowed = may_enter(depth_ > 0 ? directory : root_, id);
+  auto allowed = may_enter(depth_ > 0 ? *directory : *root_, id);
   if (!allowed) {
     allowed.error().path = path();
     fail(std::move(allowed).error());
@@ -374,7 +457,7 @@ Walk::Step Walk::enter() {
     }
     Frame& parent = frames_.back();
     if (!how_.whole && parent.next == parent.listing.size()) {
-      keep(std::exchange(parent.listing, {}), spare_);
+      keep(std::exchange(parent.listing, {}));
       parent.next = 0;
     }
   }
@@ -383,17 +466,38 @@ Walk::Step Walk::enter() {
   if (path_.back() != '/') path_ += '/';
   frame.prefix = path_.size();
   name_ = {path_.data() + prefix_, path_length_ - prefix_};
+  state_ = State::inside;
+  frame.fresh = !how_.whole;
+  if (is_read) {
+    frame.listing = std::move(found.listing);
+    frame.known = std::move(found.known);
+    frame.ahead = std::move(found.below);
+    frame.announced = found.announced;
+    if (found.error && found.error->number != ENOENT) {
+      fail({.number = found.error->number, .call = "readdir", .path = std::string(path())});
+    }
+    if (how_.whole) {
+      const std::size_t size = frame.listing.size();
+      resolve_listing(frame);
+      // Positions have changed.
+      if (frame.listing.size() != size) {
+        ahead_->forget(frame.ahead);
+        frame.announced = 0;
+      }
+    }
+    return Step::enter;
+  }
   if (!spare_.empty()) {
     frame.listing = std::move(spare_.back());
     spare_.pop_back();
     frame.listing.clear();
   }
-  const FdRef from = depth_ > 0 ? frame.fd : root_;
-  state_ = State::inside;
+  const FdRef from = depth_ > 0 ? *frame.fd : *root_;
   if (!how_.sorted && !how_.whole) {
     reader_.begin(from);
     batch_ = {};
     reading_ = true;
+    frame.fresh = false;
     return Step::enter;
   }
   auto read = frame.listing.read(reader_, from);
@@ -419,7 +523,8 @@ Walk::Step Walk::leave() {
   depth_ = index;
   entered_ = true;
   if (how_.follow) ancestors_.erase(frame.id);
-  keep(std::exchange(left_, std::move(frame.listing)), spare_);
+  keep(std::exchange(left_, std::move(frame.listing)));
+  if (ahead_) ahead_->forget(frame.ahead);
   // Where the directory above was closed, this one leads back to it.
   if (index > 1 && !frames_[index - 1].fd) {
     if (frame.fd) {
@@ -427,7 +532,7 @@ Walk::Step Walk::leave() {
       hand_depth_ = index;
     }
   } else {
-    hand_.close();
+    hand_.reset();
   }
   frames_.pop_back();
   lowest_open_ = std::clamp<std::size_t>(frames_.size(), 1, lowest_open_);
@@ -439,17 +544,20 @@ Walk::Step Walk::leave() {
 
 /// Closes the open directory that will be needed last. The top one is needed now.
 bool Walk::close_one() {
-  if (lowest_open_ + 1 >= frames_.size()) return false;
+  if (lowest_open_ + 1 >= frames_.size()) return stop_ahead();
   Frame& frame = frames_[lowest_open_++];
-  if (const auto stat = fstat(frame.fd, want::ino)) frame.id = {stat->dev, stat->ino};
-  frame.fd.close();
+  if (const auto stat = fstat(*frame.fd, want::ino)) frame.id = {stat->dev, stat->ino};
+  // What would be opened from there holds it too.
+  if (ahead_) ahead_->forget(frame.ahead);
+  frame.announced = std::numeric_limits<std::size_t>::max();
+  frame.fd.reset();
   return true;
 }
 
 /// The top directory, opened again where it was closed.
 Result<FdRef> Walk::top() {
   Frame& frame = frames_.back();
-  if (frames_.size() == 1) return root_;
+  if (frames_.size() == 1) return *root_;
   if (!frame.fd) {
     auto found = find_again();
     if (!found) {
@@ -458,10 +566,11 @@ Result<FdRef> Walk::top() {
       found.error().note = "no longer where it was";
       return std::unexpected(std::move(found).error());
     }
-    frame.fd = *std::move(found);
+    frame.fd = std::make_shared<const Fd>(*std::move(found));
+    frame.announced = frame.next;
     lowest_open_ = frames_.size() - 1;
   }
-  return frame.fd;
+  return *frame.fd;
 }
 
 /// Opens the top directory once more: up from one below it, else down from the root. It must be the
@@ -479,7 +588,7 @@ Result<Fd> Walk::find_again() {
   Fd below;
   for (std::size_t i = 1; i < frames_.size(); ++i) {
     const std::size_t prefix = frames_[i - 1].prefix;
-    const At from = below ? below : root_;
+    const At from = below ? below : *root_;
     const std::string path = path_.substr(0, frames_[i].path);
     below = TRY(open_child(path.c_str() + prefix, from, frames_[i].link, path));
   }
@@ -490,13 +599,14 @@ Result<Fd> Walk::find_again() {
 
 /// Goes up from `hand_` to where the top directory should be, and lets go of it.
 Result<Fd> Walk::climb() {
-  Fd from = std::move(hand_);
+  const std::shared_ptr<const Fd> hand = std::move(hand_);
+  Fd from;
   constexpr std::size_t most = 1000;
   std::size_t levels = hand_depth_ - (frames_.size() - 1);
   while (levels > 0) {
     std::string up;
     for (std::size_t i = std::min(levels, most); i > 0; --i) up += "../";
-    from = TRY(open_directory(up, from));
+    from = TRY(open_directory(up, from ? from : *hand));
     levels -= std::min(levels, most);
   }
   return from;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -9,6 +10,7 @@
 
 #include "core/sys/directory.hpp"
 #include "core/sys/listing.hpp"
+#include "core/sys/read_ahead.hpp"
 #include "core/sys/stat.hpp"
 
 namespace core {
@@ -32,6 +34,14 @@ class Walk {
     bool whole = false;
     /// With `whole`: a listing says of links what they lead to.
     bool targets = false;
+    /// As many threads read the directories of a large tree, this one among them; what is visited
+    /// and in which order is the same. Not where it matters that nothing else is opened: with
+    /// `follow`, `physical` or `one_file_system` it is this thread alone.
+    unsigned threads = 1;
+    /// They are started once so many directories were read.
+    std::size_t small_tree = 48;
+    /// What `stat` will be asked for, so that other threads ask for it. Not with `whole`.
+    Want want = want::nothing;
     /// Nothing deeper is visited.
     std::size_t max_depth = std::numeric_limits<std::size_t>::max();
   };
@@ -85,7 +95,7 @@ class Walk {
   }
   /// After `enter` in a `whole` walk: the same, to be put in another order or made shorter. What is
   /// left is visited, in that order.
-  Listing& listing_to_visit() { return frames_.back().listing; }
+  Listing& listing_to_visit();
   /// After `entry` in a `whole` walk: its place in that listing.
   std::size_t position() const { return frames_.empty() ? 0 : frames_.back().next - 1; }
   /// After `leave`: whether the directory was entered.
@@ -119,13 +129,19 @@ class Walk {
 
   /// A directory that was entered and not left yet.
   struct Frame {
-    Fd fd;                   ///< closed where too many are open; that of the root is `root_`
-    bool link;               ///< reached through a link
-    Id id = {};              ///< known once `fd` was closed, or with `follow`
-    Listing listing;         ///< what is still to come; empty where nothing is
-    std::size_t next = 0;    ///< the next one of it
-    std::size_t path = 0;    ///< the length of its path
-    std::size_t prefix = 0;  ///< the same with a slash behind it
+    std::shared_ptr<const Fd> fd;  ///< none where too many are open; that of the root is `root_`
+    bool link;                     ///< reached through a link
+    Id id = {};                    ///< known once `fd` was closed, or with `follow`
+    Listing listing;               ///< what is still to come; empty where nothing is
+    std::size_t next = 0;          ///< the next one of it
+    std::size_t visited = 0;       ///< the one that is visited
+    bool fresh = false;            ///< what the file system did not tell was not found out yet
+    std::vector<ReadAhead::Known> known = {};   ///< of `listing`, by position
+    std::vector<ReadAhead::Handle> ahead = {};  ///< its directories that others may read
+    std::size_t next_ahead = 0;                 ///< none before is still to be entered
+    std::size_t announced = 0;                  ///< up to this position of `listing`
+    std::size_t path = 0;                       ///< the length of its path
+    std::size_t prefix = 0;                     ///< the same with a slash behind it
   };
 
   enum class State : std::uint8_t { root, directory, unentered, inside, end };
@@ -138,6 +154,11 @@ class Walk {
   std::string path_of(std::string_view name) const;
   bool next_of_batch();
   Step enter();
+  std::optional<Result<ReadAhead::Found>> taken();
+  void announce(std::size_t index, std::size_t from);
+  void start_ahead();
+  bool stop_ahead();
+  void keep(Listing&& listing);
   Result<Fd> open_child(const char* name, At parent, bool link, const std::string& path) const;
   Result<Fd> open_entry(At parent);
   Result<void> start_physical();
@@ -157,12 +178,12 @@ class Walk {
   // the walk
   At at_;
   std::string root_path_;
-  Fd root_;
+  std::shared_ptr<const Fd> root_;
   Fd root_path_only_;        ///< `physical`: the root opened with O_PATH
   std::uint64_t mount_ = 0;  ///< with `one_file_system`: that of the root
   std::vector<Frame> frames_;
-  std::size_t lowest_open_ = 1;  ///< of `frames_`; from there to the top all are open
-  Fd hand_;                      ///< a directory below the top, to climb up from
+  std::size_t lowest_open_ = 1;     ///< of `frames_`; from there to the top all are open
+  std::shared_ptr<const Fd> hand_;  ///< a directory below the top, to climb up from
   std::size_t hand_depth_ = 0;
   std::unordered_map<Id, std::size_t, Hash> ancestors_;  ///< with `follow`: of `frames_`
   std::span<const DirEntry> batch_;  ///< not `sorted`: names that were read and not visited yet
@@ -172,6 +193,8 @@ class Walk {
   std::vector<Error> failures_;  ///< still to be told
   std::size_t told_ = 0;
   Error error_;
+  std::size_t entered_directories_ = 0;
+  std::unique_ptr<ReadAhead> ahead_;  ///< once the tree was found to be large
 
   // the visit
   State state_ = State::end;
