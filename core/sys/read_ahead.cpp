@@ -1,7 +1,7 @@
 #include "core/sys/read_ahead.hpp"
 
-#include <algorithm>
 #include <cerrno>
+#include <new>
 #include <system_error>
 
 namespace core {
@@ -12,6 +12,16 @@ constexpr std::size_t most_announced = 512;
 /// Of a directory with more names than this nothing is found out, and in the order of the file
 /// system they are not held in memory at all.
 constexpr std::size_t many_names = 4096;
+
+/// Puts directories behind the rest; the order is otherwise as it was.
+void put_directories_last(std::vector<Listing::Entry>& entries) {
+  std::vector<Listing::Entry> directories;
+  std::erase_if(entries, [&](const Listing::Entry& entry) {
+    if (entry.type == Type::dir) directories.push_back(entry);
+    return entry.type == Type::dir;
+  });
+  entries.insert(entries.end(), directories.begin(), directories.end());
+}
 
 }  // namespace
 
@@ -209,9 +219,7 @@ void ReadAhead::read(Directory& directory, DirectoryReader& reader) {
     if (how_.order == Order::sorted) {
       found.listing.sort();
     } else if (how_.order == Order::directories_last) {
-      std::ranges::stable_partition(found.listing.entries(), [](const Listing::Entry& entry) {
-        return entry.type != Type::dir;
-      });
+      put_directories_last(found.listing.entries());
     }
     if (how_.want != want::nothing && found.listing.size() <= many_names) {
       find_out(*found.fd, found);
