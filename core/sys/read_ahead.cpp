@@ -13,6 +13,11 @@ constexpr std::size_t most_announced = 512;
 /// system they are not held in memory at all.
 constexpr std::size_t many_names = 4096;
 
+/// True for what may go well where the walk, which can close others, does it alone.
+bool is_for_the_walk(const Error& error) {
+  return error.number == EMFILE || error.number == ENFILE || error.number == ENOMEM;
+}
+
 /// Puts directories behind the rest; the order is otherwise as it was.
 void put_directories_last(std::vector<Listing::Entry>& entries) {
   std::vector<Listing::Entry> directories;
@@ -193,8 +198,7 @@ void ReadAhead::read(Directory& directory, DirectoryReader& reader) {
     auto fd = open_directory(directory.name, *directory.parent, Links::no_follow);
     directory.parent.reset();
     if (!fd) {
-      const int number = fd.error().number;
-      if (number == EMFILE || number == ENFILE || number == ENOMEM) return;
+      if (is_for_the_walk(fd.error())) return;
       directory.found = std::unexpected(std::move(fd).error());
       return;
     }
@@ -211,6 +215,7 @@ void ReadAhead::read(Directory& directory, DirectoryReader& reader) {
     reader.begin(*found.fd);
     for (;;) {
       auto batch = reader.read();
+      if (!batch && is_for_the_walk(batch.error())) return;
       if (!batch) found.error = std::move(batch).error();
       if (!batch || batch->empty()) break;
       for (const DirEntry& entry : *batch) found.listing.add(entry);
