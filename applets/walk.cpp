@@ -514,11 +514,9 @@ extern constexpr Applet walk = {
         "is a failure; the rest is done. An entry that vanishes meanwhile is none. A few "
         "directories are open at a time, however deep the tree is. Of a large tree several "
         "threads read what comes next, which changes nothing of what is printed; not with "
-        "--follow, "
-        "--exclude and --one-file-system, where not all of it is to be opened. --one-file-system "
-        "goes by the "
-        "id of the mount, so that a bind mount is another file system; where neither statx(2) nor "
-        "/proc/self/fdinfo tells it, by the device.",
+        "--follow, --exclude and --one-file-system, where not all of it is to be opened. "
+        "--one-file-system goes by the id of the mount, so that a bind mount is another file "
+        "system; where neither statx(2) nor /proc/self/fdinfo tells it, by the device.",
     .call = "open",
     .options = options,
     .tables = tables,

@@ -433,6 +433,39 @@ TEST_CASE("walk --beneath and --no-symlinks keep every link of a tree inside") {
         std::string::npos);
 }
 
+TEST_CASE("walk reads a large tree with as many threads as it is told, and prints the same") {
+  const Scratch scratch;
+  const Scratch traces;
+  for (int i = 0; i < 100; ++i) scratch.directory("d" + std::to_string(i));
+  const std::string trace = traces / "trace";
+  const auto walked = [&](const std::string& threads, const std::vector<std::string>& more = {}) {
+    tests::Command command{.words = {"strace", "-f", "-qq", "-e", "trace=clone,clone3", "-o", trace,
+                                     tests::binary(), "walk", "--threads", threads,
+                                     scratch.path()}};
+    command.words.insert(command.words.end(), more.begin(), more.end());
+    const Ran ran = tests::run(command);
+    CHECK(ran.status == 0);
+    CHECK(ran.err == "");
+    return ran.out;
+  };
+  const auto started = [&] {
+    const auto calls = tests::lines(tests::content(trace));
+    return std::ranges::count_if(calls, [](const std::string& call) {
+      // Of a call that was interrupted the rest comes later, without what it was given.
+      return call.find("clone3(") != call.npos || call.find("clone(") != call.npos;
+    });
+  };
+  const std::string alone = walked("1");
+  CHECK(started() == 0);
+  CHECK(tests::lines(alone).size() == 101);
+  CHECK(walked("3") == alone);
+  CHECK(started() == 2);
+  CHECK(walked("4000000000") == alone);
+  CHECK(started() == 64);
+  walked("3", {"--exclude", "d7"});
+  CHECK(started() == 0);
+}
+
 TEST_CASE("walk goes to any depth with few descriptors") {
   const auto lines_of = [](const Scratch& scratch, std::vector<std::string> options) {
     options.insert(options.begin(), {tests::binary(), "walk"});

@@ -1,12 +1,15 @@
 #include "core/sys/read_ahead.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <new>
-#include <system_error>
 
 namespace core {
 namespace {
 
+/// More threads would only wait for each other, and for the one that takes.
+constexpr unsigned most_threads = 64;
 /// How many directories of one are announced at a time.
 constexpr std::size_t most_announced = 512;
 /// Of a directory with more names than this nothing is found out, and in the order of the file
@@ -55,9 +58,10 @@ ReadAhead::ReadAhead(How how, unsigned threads)
     // What is known of a name takes four times the memory of the name.
     : how_(how), most_names_(how.want == want::nothing ? 65536 : 16384) {
   try {
-    while (threads_.size() < threads) threads_.emplace_back([this] { run(); });
-  } catch (const std::system_error&) {
-    // Those that there are have to do.
+    threads_.reserve(std::min(threads, most_threads));
+    while (threads_.size() < threads_.capacity()) threads_.emplace_back([this] { run(); });
+  } catch (const std::exception&) {
+    // No more threads or memory to be had: those that there are have to do.
   }
 }
 
@@ -74,7 +78,7 @@ std::vector<ReadAhead::Handle> ReadAhead::announce(const std::shared_ptr<const F
                                                    const Listing& listing, std::size_t& from,
                                                    std::size_t depth) {
   std::vector<Handle> handles;
-  if (depth >= how_.max_depth) from = listing.size();
+  if (depth >= how_.max_depth || threads_.empty()) from = listing.size();
   for (; from < listing.size() && handles.size() < most_announced; ++from) {
     const Listing::Entry& entry = listing.entries()[from];
     if (entry.type != Type::dir) continue;

@@ -54,7 +54,7 @@ class ReadAhead {
     std::size_t announced = 0;   ///< up to this position of `listing`
   };
 
-  /// With as many threads; fewer where the system has no more to give.
+  /// With as many threads; fewer where the system has no more to give, and 64 at most.
   ReadAhead(How how, unsigned threads);
   /// Waits for what is being read.
   ~ReadAhead();

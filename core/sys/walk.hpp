@@ -97,7 +97,7 @@ class Walk {
   /// left is visited, in that order.
   Listing& listing_to_visit();
   /// After `entry` in a `whole` walk: its place in that listing.
-  std::size_t position() const { return frames_.empty() ? 0 : frames_.back().next - 1; }
+  std::size_t position() const { return frames_.empty() ? 0 : frames_.back().visited; }
   /// After `leave`: whether the directory was entered.
   bool entered() const { return entered_; }
 

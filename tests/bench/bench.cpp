@@ -25,6 +25,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace {
@@ -34,8 +35,7 @@ using Words = std::vector<std::string>;
 using Clock = std::chrono::steady_clock;
 
 [[noreturn]] void give_up(const std::string& what) {
-  std::fprintf(stderr, "bench: %s: %s\n", what.c_str(), std::strerror(errno));
-  std::exit(2);
+  throw std::system_error(errno, std::generic_category(), what);
 }
 
 /// How large the inputs are.
@@ -321,8 +321,8 @@ std::vector<Row> rows(const Place& place, const Sizes& sizes, const std::string&
   return all;
 }
 
-int measure(const Place& place, const Sizes& sizes, const std::string& fixed,
-            const std::string& only, const std::string& json) {
+void measure(const Place& place, const Sizes& sizes, const std::string& fixed,
+             const std::string& only, const std::string& json) {
   std::FILE* const records = json.empty() ? nullptr : std::fopen(json.c_str(), "we");
   if (!json.empty() && records == nullptr) give_up(json);
   std::printf("%-24s %-22s %8s %8s %8s %8s\n", "osbox", "against", "osbox s", "peer s", "ratio",
@@ -335,6 +335,10 @@ int measure(const Place& place, const Sizes& sizes, const std::string& fixed,
     std::printf("%-24s %-22s ", work.c_str(), row.peer.c_str());
     std::fflush(stdout);
     const bool memory = row.other.empty();
+    if (row.osbox[0].empty()) {
+      std::printf("skipped: --static names no osbox\n");
+      continue;
+    }
     if (!installed(row.osbox[0]) || (!memory && !installed(row.other[0]))) {
       std::printf("skipped: not installed\n");
       continue;
@@ -377,12 +381,9 @@ int measure(const Place& place, const Sizes& sizes, const std::string& fixed,
   }
   if (records != nullptr) std::fclose(records);
   std::printf("%u missed\n", missed);
-  return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run_bench(int argc, char** argv) {
   Sizes sizes;
   Place place;
   place.itself = "/proc/self/exe";
@@ -448,10 +449,26 @@ int main(int argc, char** argv) {
     if (installed(peer)) std::printf("%s\n", version_of(peer).c_str());
   }
   std::fflush(stdout);
-  make_tree(place.tree(), sizes.entries, sizes.paths, place.paths());
-  make_flat(place.flat(), sizes.flat);
-  list_new(place, sizes.made);
-  const int status = measure(place, sizes, fixed, only, json);
+  try {
+    make_tree(place.tree(), sizes.entries, sizes.paths, place.paths());
+    make_flat(place.flat(), sizes.flat);
+    list_new(place, sizes.made);
+    measure(place, sizes, fixed, only, json);
+  } catch (...) {
+    fs::remove_all(scratch);
+    throw;
+  }
   fs::remove_all(scratch);
-  return status;
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run_bench(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bench: %s\n", error.what());
+    return 2;
+  }
 }
