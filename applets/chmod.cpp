@@ -1,9 +1,9 @@
 #include <sys/stat.h>
 
 #include "core/cli/applet.hpp"
+#include "core/out/tree.hpp"
 #include "core/sys/metadata.hpp"
 #include "core/sys/mode.hpp"
-#include "core/sys/walk.hpp"
 
 namespace applets {
 namespace {
@@ -57,8 +57,8 @@ constexpr Table tables[] = {{.fields = fields, .line = "mode of {path}: {old:04o
 /// True where a directory of this mode lets its owner in.
 bool is_open(mode_t mode) { return (mode & (S_IRUSR | S_IXUSR)) == (S_IRUSR | S_IXUSR); }
 
-/// One run.
-class Change {
+/// Changes operands, and what -R finds.
+class Change final : public Visitor {
  public:
   Change(const Args& args, Io& io, Records<Row> records)
       : args_(args),
@@ -71,35 +71,26 @@ class Change {
     const core::At at = args_.paths.at();
     if (blind_) return core::chmod(path, args_.mode.absolute(), args_.links, at);
     const core::Fd file = TRY(core::told_as("chmod", path, core::open_path(path, args_.links, at)));
-    (void)TRY(core::told_as("chmod", path, change(file, path, When::now)));
+    (void)TRY(core::told_as("chmod", path, change(file, path, When::now, 0)));
     return {};
   }
 
-  core::Result<void> tree(core::Path root) {
-    TRY(core::told_as("chmod", root, walk_.start(root, args_.paths.at())));
-    for (;;) {
-      switch (walk_.next()) {
-        case Walk::Step::entry: {
-          // A root is counted as an operand.
-          if (walk_.depth() > 0) io_.tick();
-          const bool directory = walk_.type() == Type::dir;
-          const bool done = entry(directory ? When::unless_it_shuts_out : When::now);
-          if (!directory) break;
-          late_.resize(walk_.depth());
-          late_.push_back(!done);
-          break;
-        }
-        case Walk::Step::enter:
-          break;
-        case Walk::Step::leave:
-          if (late_[walk_.depth()]) entry(When::now);
-          break;
-        case Walk::Step::failure:
-          io_.fail(walk_.error());
-          break;
-        case Walk::Step::end:
-          return {};
-      }
+  void visit(Walk& walk, Walk::Step step) override {
+    switch (step) {
+      case Walk::Step::entry:
+        // A root is counted as an operand.
+        if (walk.depth() > 0) io_.tick();
+        late_ = !entry(walk, walk.type() == Type::dir ? When::unless_it_shuts_out : When::now);
+        break;
+      case Walk::Step::enter:
+        walk.mark(late_);
+        break;
+      case Walk::Step::leave:
+        if (walk.entered() ? walk.marked() : late_) entry(walk, When::now);
+        break;
+      case Walk::Step::failure:
+      case Walk::Step::end:
+        break;
     }
   }
 
@@ -108,56 +99,57 @@ class Change {
   enum class When : bool { now, unless_it_shuts_out };
 
   /// Changes what the walk is at. False where that is for later.
-  bool entry(When when) {
+  bool entry(Walk& walk, When when) {
     // Links have no mode; what it is that has no type was told as a failure.
-    if (walk_.depth() > 0 && (walk_.type() == Type::link || walk_.type() == Type::unknown)) {
+    if (walk.depth() > 0 && (walk.type() == Type::link || walk.type() == Type::unknown)) {
       return true;
     }
-    const auto at = walk_.at();
+    const auto at = walk.at();
     if (!at) {
       io_.fail(at.error());
       return true;
     }
-    auto done = blind_ && walk_.depth() > 0 ? change_blindly(*at, when) : change_opened(when);
+    auto done =
+        blind_ && walk.depth() > 0 ? change_blindly(walk, *at, when) : change_opened(walk, when);
     if (done) return *done;
     // What went away meanwhile is no failure.
-    if (walk_.depth() == 0 || done.error().number != ENOENT) {
-      io_.fail({.number = done.error().number, .call = "chmod", .path = std::string(walk_.path())});
+    if (walk.depth() == 0 || done.error().number != ENOENT) {
+      io_.fail({.number = done.error().number, .call = "chmod", .path = std::string(walk.path())});
     }
     return true;
   }
 
-  core::Result<bool> change_blindly(core::At at, When when) {
+  core::Result<bool> change_blindly(Walk& walk, core::At at, When when) {
     const mode_t mode = args_.mode.absolute();
     if (when == When::unless_it_shuts_out && !is_open(mode)) return false;
-    const auto done = core::chmod(walk_.bare(), mode, core::Links::no_follow, at);
+    const auto done = core::chmod(walk.bare(), mode, core::Links::no_follow, at);
     if (done) return true;
     // Perhaps a link took the place of what was there; a descriptor knows, and stays with it.
-    if (done.error().number == ENOTSUP) return change_opened(when);
+    if (done.error().number == ENOTSUP) return change_opened(walk, when);
     return std::unexpected(done.error());
   }
 
-  core::Result<bool> change_opened(When when) {
+  core::Result<bool> change_opened(Walk& walk, When when) {
     // To leave a file alone a look at it is enough.
-    if (args_.if_changed && TRY(is_right_already())) return true;
-    const core::Fd file = TRY(walk_.open_path());
-    return change(file, records_.wanted() ? walk_.path() : std::string_view(), when);
+    if (args_.if_changed && TRY(is_right_already(walk))) return true;
+    const core::Fd file = TRY(walk.open_path());
+    return change(file, records_.wanted() ? walk.path() : std::string_view(), when, walk.depth());
   }
 
   /// True where there is nothing to be done.
-  core::Result<bool> is_right_already() {
-    const core::Stat stat = TRY(walk_.stat(core::want::type | core::want::mode));
+  core::Result<bool> is_right_already(Walk& walk) const {
+    const core::Stat stat = TRY(walk.stat(core::want::type | core::want::mode));
     const mode_t old = stat.mode & core::permission_bits;
     if (args_.type && stat.type != *args_.type) return true;
     return stat.type != Type::link && args_.mode.apply(old, stat.type == Type::dir, umask_) == old;
   }
 
   /// Changes an open file, whatever has its name by now.
-  core::Result<bool> change(core::FdRef file, std::string_view path, When when) {
+  core::Result<bool> change(core::FdRef file, std::string_view path, When when, std::size_t depth) {
     const core::Stat stat = TRY(core::fstat(file, core::want::type | core::want::mode));
     if (args_.type && stat.type != *args_.type) return true;
     if (stat.type == Type::link) {
-      if (args_.recursive && walk_.depth() > 0) return true;
+      if (depth > 0) return true;
       return core::failure(ENOTSUP, "chmod");
     }
     const bool directory = stat.type == Type::dir;
@@ -180,8 +172,7 @@ class Change {
   Records<Row> records_;
   bool blind_;  ///< nobody has to know what a file's mode is before it is set
   mode_t umask_;
-  Walk walk_{{.sorted = false, .physical = true}};
-  std::vector<bool> late_;  ///< of each directory above: whether its turn comes when it is left
+  bool late_ = false;  ///< the directory that was last an entry has not got its mode yet
 };
 
 Outcome run(Args& args, Io& io) {
@@ -189,9 +180,20 @@ Outcome run(Args& args, Io& io) {
   if (args.reference) {
     args.mode = core::Mode::of(TRY(core::stat(*args.reference, core::want::mode)).mode);
   }
-  Change change(args, io, std::move(records));
+  if (!args.recursive) {
+    Change change(args, io, std::move(records));
+    return args.paths.each(io, [&](core::Path path) { return change.operand(path); });
+  }
+  Tree tree(io,
+            {.walk = {.sorted = false, .physical = true},
+             .order = records.wanted() ? Tree::Order::as_one : Tree::Order::no_words,
+             .leave_in_order = true},
+            [&args](Io& own) {
+              return std::make_unique<Change>(args, own,
+                                              *own.records<Row>(tables[0], args.changes));
+            });
   return args.paths.each(io, [&](core::Path path) {
-    return args.recursive ? change.tree(path) : change.operand(path);
+    return core::told_as("chmod", path, tree.visit(path, args.paths.at()));
   });
 }
 

@@ -1,9 +1,9 @@
 #include "core/cli/account_option.hpp"
 #include "core/cli/applet.hpp"
+#include "core/out/tree.hpp"
 #include "core/sys/account.hpp"
 #include "core/sys/metadata.hpp"
 #include "core/sys/stat.hpp"
-#include "core/sys/walk.hpp"
 
 namespace applets {
 namespace {
@@ -98,8 +98,8 @@ constexpr Field fields[] = {
 constexpr Table tables[] = {
     {.fields = fields, .line = "owner of {path}: {old_user}:{old_group} -> {user}:{group}"}};
 
-/// One run.
-class Change {
+/// Changes operands, and what -R finds.
+class Change final : public Visitor {
  public:
   Change(const Args& args, Io& io, Records<Row> records)
       : args_(args),
@@ -115,53 +115,47 @@ class Change {
     return {};
   }
 
-  core::Result<void> tree(core::Path root) {
-    TRY(core::told_as("chown", root, walk_.start(root, args_.paths.at())));
-    for (;;) {
-      switch (walk_.next()) {
-        case Walk::Step::entry:
-          // A root is counted as an operand.
-          if (walk_.depth() > 0) io_.tick();
-          // A directory that is somebody else's might not let us in any more.
-          if (walk_.type() != Type::dir) entry();
-          break;
-        case Walk::Step::enter:
-          break;
-        case Walk::Step::leave:
-          entry();
-          break;
-        case Walk::Step::failure:
-          io_.fail(walk_.error());
-          break;
-        case Walk::Step::end:
-          return {};
-      }
+  void visit(Walk& walk, Walk::Step step) override {
+    switch (step) {
+      case Walk::Step::entry:
+        // A root is counted as an operand.
+        if (walk.depth() > 0) io_.tick();
+        // A directory that is somebody else's might not let us in any more.
+        if (walk.type() != Type::dir) entry(walk);
+        break;
+      case Walk::Step::leave:
+        entry(walk);
+        break;
+      case Walk::Step::enter:
+      case Walk::Step::failure:
+      case Walk::Step::end:
+        break;
     }
   }
 
  private:
   /// Changes what the walk is at.
-  void entry() {
+  void entry(Walk& walk) {
     // What it is that has no type was told as a failure.
-    if (walk_.type() == Type::unknown) return;
-    const auto at = walk_.at();
+    if (walk.type() == Type::unknown) return;
+    const auto at = walk.at();
     if (!at) return io_.fail(at.error());
-    const auto done = blind_ && walk_.depth() > 0
-                          ? core::chown(walk_.bare(), args_.owner.user, args_.owner.group,
+    const auto done = blind_ && walk.depth() > 0
+                          ? core::chown(walk.bare(), args_.owner.user, args_.owner.group,
                                         core::Links::no_follow, *at)
-                          : change_opened();
+                          : change_opened(walk);
     // What went away meanwhile is no failure.
-    if (done || (walk_.depth() > 0 && done.error().number == ENOENT)) return;
-    io_.fail({.number = done.error().number, .call = "chown", .path = std::string(walk_.path())});
+    if (done || (walk.depth() > 0 && done.error().number == ENOENT)) return;
+    io_.fail({.number = done.error().number, .call = "chown", .path = std::string(walk.path())});
   }
 
-  core::Result<void> change_opened() {
+  core::Result<void> change_opened(Walk& walk) {
     // To leave a file alone a look at it is enough.
-    if (args_.if_changed && args_.owner.is(TRY(walk_.stat(want::uid | want::gid)))) {
+    if (args_.if_changed && args_.owner.is(TRY(walk.stat(want::uid | want::gid)))) {
       return {};
     }
-    const core::Fd file = TRY(walk_.open_path());
-    return change(file, records_.wanted() ? walk_.path() : std::string_view());
+    const core::Fd file = TRY(walk.open_path());
+    return change(file, records_.wanted() ? walk.path() : std::string_view());
   }
 
   /// Changes an open file, whatever has its name by now.
@@ -187,7 +181,6 @@ class Change {
   Records<Row> records_;
   bool blind_;  ///< nobody has to know whose a file is before it is given away
   core::Accounts accounts_;
-  Walk walk_{{.sorted = false, .physical = true}};
 };
 
 Outcome run(Args& args, Io& io) {
@@ -196,9 +189,20 @@ Outcome run(Args& args, Io& io) {
     const core::Stat stat = TRY(core::stat(*args.reference, want::uid | want::gid));
     args.owner = {stat.uid, stat.gid};
   }
-  Change change(args, io, std::move(records));
+  if (!args.recursive) {
+    Change change(args, io, std::move(records));
+    return args.paths.each(io, [&](core::Path path) { return change.operand(path); });
+  }
+  Tree tree(io,
+            {.walk = {.sorted = false, .physical = true},
+             .order = records.wanted() ? Tree::Order::as_one : Tree::Order::no_words,
+             .leave_in_order = true},
+            [&args](Io& own) {
+              return std::make_unique<Change>(args, own,
+                                              *own.records<Row>(tables[0], args.changes));
+            });
   return args.paths.each(io, [&](core::Path path) {
-    return args.recursive ? change.tree(path) : change.operand(path);
+    return core::told_as("chown", path, tree.visit(path, args.paths.at()));
   });
 }
 

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "core/cli/applet.hpp"
@@ -11,12 +12,12 @@
 #include "core/out/number.hpp"
 #include "core/out/quote.hpp"
 #include "core/out/stat_fields.hpp"
+#include "core/out/tree.hpp"
 #include "core/out/utf8.hpp"
 #include "core/sys/directory.hpp"
 #include "core/sys/fs.hpp"
 #include "core/sys/listing.hpp"
 #include "core/sys/parallel.hpp"
-#include "core/sys/walk.hpp"
 
 namespace applets {
 namespace {
@@ -162,6 +163,11 @@ constexpr Example examples[] = {
     {"ls --format '{size:>12} {path}' --sort=size /etc", "Sizes and paths, the largest first"},
 };
 
+const Table& table_of(const Args& args, const Io& io) {
+  const bool all = args.layout == Layout::lines || io.style().format == Style::Format::format;
+  return tables[all ? 1 : 0];
+}
+
 /// What is known of one entry beyond its name.
 struct Facts {
   core::Stat stat = {};
@@ -231,9 +237,12 @@ bool before(Sort sort, std::string_view a, std::string_view b) {
   return a < b;
 }
 
+/// Those of the lines or of the names, for an Io that a format was found right for.
+Records<Row> records_of(const Args& args, Io& io) { return *io.records<Row>(table_of(args, io)); }
+
 class Lister {
  public:
-  Lister(const Args& args, Io& io, Records<Row>& records);
+  Lister(const Args& args, Io& io, Records<Row> records);
 
   /// Takes an operand: to be shown with the others, or at once where they are in no order and come
   /// in any number.
@@ -243,6 +252,7 @@ class Lister {
   void finish();
 
  private:
+  class OfTree;
   struct Directory {
     std::string path;
     core::Fd opened;  ///< of the first few; the others are opened again
@@ -254,6 +264,7 @@ class Lister {
   void list(const Directory& directory);
   void stream(const Place& place, core::FdRef directory);
   void list_tree(const std::string& root);
+  void list_entered(core::Walk& walk);
   void list_names(const Place& place, core::Listing& names);
   void show_header(std::string_view path);
   void show_files(std::vector<std::string> paths);
@@ -264,7 +275,8 @@ class Lister {
   bool hides(std::string_view name) const {
     return args_.hidden == Hidden::left_out && name[0] == '.';
   }
-  core::Want want_for(core::Type type) const;
+  core::Want want_for(core::Type type) const { return wants_[static_cast<std::size_t>(type)]; }
+  core::Want find_want_for(core::Type type) const;
   void show(const Place& place);
   void gather(const Place& place);
   void order_by_stat(std::size_t size);
@@ -283,19 +295,26 @@ class Lister {
   void append_inode(const Facts& facts, std::size_t width);
   std::size_t append_shown(std::string_view text, std::string_view code);
   std::size_t append_name(const Place& place, const core::DirEntry& entry, const Facts& facts);
+  /// A line that is nothing but a name: its NUL becomes the end.
+  void append_plain(const core::DirEntry& entry) {
+    text_.append(entry.name, entry.length + std::size_t{1});
+    text_.back() = line_end();
+  }
   char line_end() const { return io_.style().null ? '\0' : '\n'; }
   void end_line();
   void print_lines();
 
   const Args& args_;
   Io& io_;
-  Records<Row>& records_;
+  Records<Row> records_;
   Layout layout_;
   Sort sort_;
   FileTime time_;
   LongLines lines_;
   Colours colours_;
-  core::Want want_all_ = want::nothing;  ///< of every entry, whatever its type
+  core::Want want_all_ = want::nothing;   ///< of every entry, whatever its type
+  std::array<core::Want, 8> wants_ = {};  ///< of the entries of each type
+  bool plain_ = false;                    ///< a line is a name as it stands, and nothing else
   bool headers_ = false;
   bool printed_ = false;
   core::Accounts accounts_;
@@ -316,10 +335,10 @@ class Lister {
   std::string shown_;
 };
 
-Lister::Lister(const Args& args, Io& io, Records<Row>& records)
+Lister::Lister(const Args& args, Io& io, Records<Row> records)
     : args_(args),
       io_(io),
-      records_(records),
+      records_(std::move(records)),
       layout_(args.layout),
       time_(args.time.value_or(FileTime::mtime)),
       lines_({.human = args.human, .numeric = args.numeric, .time = time_}) {
@@ -331,13 +350,22 @@ Lister::Lister(const Args& args, Io& io, Records<Row>& records)
   headers_ = args.recursive || args.paths.from_file();
   if (sort_ == Sort::size) want_all_ |= want::size;
   if (sort_ == Sort::time) want_all_ |= want_of(time_);
-  if (records.formatted()) {
-    want_all_ |= records.want();
+  const auto find_wants = [this] {
+    for (std::size_t type = 0; type < wants_.size(); ++type) {
+      wants_[type] = find_want_for(static_cast<core::Type>(type));
+    }
+  };
+  if (records_.formatted()) {
+    want_all_ |= records_.want();
+    find_wants();
     return;
   }
   colours_ = Colours(args.colour, ColourSettings::of_environment(), io.screen());
   if (args.inode) want_all_ |= want::ino;
   if (layout_ == Layout::lines) want_all_ |= lines_.want();
+  find_wants();
+  plain_ = layout_ == Layout::one && !args.classify && !args.inode && !colours_.on() &&
+           io.names() == Names::raw;
 }
 
 // ---- operands
@@ -455,30 +483,43 @@ void Lister::list(const Directory& directory) {
   list_names(place, listing_);
 }
 
+/// Lists the directories of a tree, for one of several threads.
+class Lister::OfTree final : public Visitor {
+ public:
+  OfTree(Lister& whole, Io& io)
+      : whole_(whole), own_(whole.args_, io, records_of(whole.args_, io)) {
+    own_.headers_ = own_.printed_ = true;
+  }
+
+  void visit(core::Walk& walk, core::Walk::Step step) override {
+    if (step != core::Walk::Step::enter) return;
+    if (walk.depth() == 0) own_.printed_ = std::exchange(whole_.printed_, true);
+    own_.list_entered(walk);
+  }
+
+ private:
+  Lister& whole_;
+  Lister own_;
+};
+
 /// Lists a directory and all below, in the order in which they are shown.
 void Lister::list_tree(const std::string& root) {
-  core::Walk walk({.sorted = false, .whole = true});
-  if (const auto started = walk.start(root, args_.paths.at()); !started) {
-    return io_.fail(started.error());
-  }
-  while (io_.writable()) {
-    const core::Walk::Step step = walk.next();
-    if (step == core::Walk::Step::end) return;
-    if (step == core::Walk::Step::failure) io_.fail(walk.error());
-    if (step != core::Walk::Step::enter) continue;
-    const auto at = walk.at();
-    if (!at) {
-      io_.fail(at.error());
-      continue;
-    }
-    show_header(walk.path());
-    core::Listing& names = walk.listing_to_visit();
-    list_names({walk.path(), at->directory}, names);
-    std::erase_if(names.entries(), [&names](const auto& entry) {
-      const std::string_view name = names.name(entry);
-      return entry.type != core::Type::dir || name == "." || name == "..";
-    });
-  }
+  Tree tree(io_, {.walk = {.sorted = false, .whole = true}},
+            [this](Io& io) { return std::make_unique<OfTree>(*this, io); });
+  if (const auto done = tree.visit(root, args_.paths.at()); !done) io_.fail(done.error());
+}
+
+/// Lists the directory that was entered, and leaves to the walk those in it that were shown.
+void Lister::list_entered(core::Walk& walk) {
+  const auto at = walk.at();
+  if (!at) return io_.fail(at.error());
+  show_header(walk.path());
+  core::Listing& names = walk.listing_to_visit();
+  list_names({walk.path(), at->directory}, names);
+  std::erase_if(names.entries(), [&names](const auto& entry) {
+    const std::string_view name = names.name(entry);
+    return entry.type != core::Type::dir || name == "." || name == "..";
+  });
 }
 
 void Lister::show_header(std::string_view path) {
@@ -505,6 +546,14 @@ void Lister::stream(const Place& place, core::FdRef directory) {
     const auto batch = reader_.read();
     if (!batch) io_.fail(place.about(batch.error()));
     if (!batch || batch->empty()) return;
+    if (plain_ && want_all_ == 0) {
+      for (const core::DirEntry& entry : *batch) {
+        if (!hides(entry.text())) append_plain(entry);
+      }
+      print_lines();
+      printed_ = true;
+      continue;
+    }
     entries_.clear();
     for (const core::DirEntry& entry : *batch) {
       if (!hides(entry.text())) entries_.push_back(entry);
@@ -553,7 +602,7 @@ void Lister::list_names(const Place& place, core::Listing& names) {
 // ---- what is known of the names
 
 /// What has to be asked of an entry because of its type.
-core::Want Lister::want_for(core::Type type) const {
+core::Want Lister::find_want_for(core::Type type) const {
   if (records_.formatted()) return type == core::Type::unknown ? want::type : want::nothing;
   core::Want wanted = colours_.want(type);
   if (args_.classify && type == core::Type::file) wanted |= want::mode;
@@ -670,12 +719,8 @@ void Lister::show_records(const Place& place) {
 }
 
 void Lister::show_names(const Place& place) {
-  if (!args_.classify && !args_.inode && !colours_.on() && io_.names() == Names::raw) {
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-      const core::DirEntry& entry = entries_[nth(i)];
-      text_.append(entry.name, entry.length + std::size_t{1});
-      text_.back() = line_end();
-    }
+  if (plain_) {
+    for (std::size_t i = 0; i < entries_.size(); ++i) append_plain(entries_[nth(i)]);
     return;
   }
   const std::size_t width = inode_width();
@@ -811,9 +856,7 @@ void Lister::print_lines() {
 }
 
 Outcome run(Args& args, Io& io) {
-  const bool all = args.layout == Layout::lines || io.style().format == Style::Format::format;
-  auto records = TRY(io.records<Row>(tables[all ? 1 : 0]));
-  Lister lister(args, io, records);
+  Lister lister(args, io, TRY(io.records<Row>(table_of(args, io))));
   if (args.paths.empty()) {
     TRY(lister.take("."));
     lister.finish();

@@ -1,14 +1,12 @@
-#include "core/sys/walk.hpp"
-
 #include <fnmatch.h>
 
 #include <algorithm>
 #include <cstring>
-#include <thread>
 
 #include "core/cli/applet.hpp"
 #include "core/out/clock.hpp"
 #include "core/out/stat_fields.hpp"
+#include "core/out/tree.hpp"
 #include "core/sys/fs.hpp"
 
 namespace applets {
@@ -19,10 +17,10 @@ using namespace out;
 using core::Type;
 using core::Walk;
 
-enum class Form { automatic, group, paths, tree };
+enum class Shape { automatic, group, paths, tree };
 
 struct Args {
-  Form form = Form::automatic;
+  Shape shape = Shape::automatic;
   bool bottom_up = false;
   unsigned types = 0;  ///< a bit for each Type; 0: all of them
   std::vector<std::string> names;
@@ -64,10 +62,10 @@ Stored take_types(unsigned& types, std::string_view list) {
 }
 
 constexpr Option options[] = {
-    sets<&Args::form, Form::group>(
+    sets<&Args::shape, Shape::group>(
         0, "group", "Each directory and the names in it (the default on a terminal)"),
-    sets<&Args::form, Form::paths>(0, "paths", "A path a line (the default elsewhere)"),
-    sets<&Args::form, Form::tree>(0, "tree", "A drawing of the tree"),
+    sets<&Args::shape, Shape::paths>(0, "paths", "A path a line (the default elsewhere)"),
+    sets<&Args::shape, Shape::tree>(0, "tree", "A drawing of the tree"),
     flag<&Args::bottom_up>("bottom-up", "Directories after what is in them"),
     flag<&Args::unordered>("unordered", "Names as the file system has them: faster"),
     parsed<&Args::types, take_types>('t', "type", "TYPES",
@@ -222,72 +220,62 @@ class Filter {
   std::string path_;
 };
 
-/// Walks all roots and hands every step to `form`.
-template <class Form>
-Outcome walk_all(Args& args, Io& io, Walk::How how, Filter& filter, Form& form) {
-  how.sorted = !args.unordered;
-  how.follow = args.follow;
-  how.one_file_system = args.one_file_system;
-  how.max_depth = args.max_depth;
-  how.threads = args.threads > 0 ? args.threads : std::max(1U, std::thread::hardware_concurrency());
-  // What is passed over is not opened.
-  if (!args.excluded.empty()) how.threads = 1;
-  Walk walk(how);
-  const bool excludes = !args.excluded.empty();
-  if (args.roots.empty()) args.roots.add(".");
-  return args.roots.each(io, [&](core::Path root) -> core::Result<void> {
-    TRY(walk.start(root, args.roots.at()));
-    while (io.writable()) {
-      switch (walk.next()) {
-        case Walk::Step::entry:
-          // The root was asked for by name.
-          if (excludes && walk.depth() > 0 && filter.excludes(walk.prefix(), walk.name())) {
-            if (walk.type() == Type::dir) walk.skip();
-          } else {
-            // A root is counted as an operand.
-            if (walk.depth() > 0) io.tick();
-            form.entry(walk);
-          }
+/// Hands what is walked to one of the forms below.
+class Form : public Visitor {
+ public:
+  Form(const Args& args, Io& io) : args_(args), io_(io), filter_(args) {}
+
+  void visit(Walk& walk, Walk::Step step) final {
+    switch (step) {
+      case Walk::Step::entry:
+        // The root was asked for by name.
+        if (walk.depth() > 0 && filter_.excludes(walk.prefix(), walk.name())) {
+          if (walk.type() == Type::dir) walk.skip();
           break;
-        case Walk::Step::enter:
-          form.enter(walk);
-          break;
-        case Walk::Step::leave:
-          form.leave(walk);
-          break;
-        case Walk::Step::failure:
-          io.fail(walk.error());
-          break;
-        case Walk::Step::end:
-          return {};
-      }
+        }
+        // A root is counted as an operand.
+        if (walk.depth() > 0) io_.tick();
+        entry(walk);
+        break;
+      case Walk::Step::enter:
+        enter(walk);
+        break;
+      case Walk::Step::leave:
+        leave(walk);
+        break;
+      case Walk::Step::failure:
+      case Walk::Step::end:
+        break;
     }
-    return {};
-  });
-}
+  }
+
+ protected:
+  virtual void entry(Walk& walk) = 0;
+  virtual void enter(Walk&) {}
+  virtual void leave(Walk&) {}
+
+  const Args& args_;
+  Io& io_;
+  Filter filter_;
+};
 
 /// One record an entry.
-class Paths {
+class Paths final : public Form {
  public:
-  Paths(const Args& args, Io& io, Filter& filter, Records<Entry> records)
-      : args_(args),
-        io_(io),
-        filter_(filter),
-        records_(std::move(records)),
-        plain_(!records_.formatted() && !args.stat) {
+  Paths(const Args& args, Io& io, Records<Entry> records)
+      : Form(args, io), records_(std::move(records)), plain_(!records_.formatted() && !args.stat) {
     row_.accounts = &accounts_;
     row_.clock = &clock_;
   }
 
-  void entry(Walk& walk) {
+ private:
+  void entry(Walk& walk) override {
     if (!args_.bottom_up || walk.type() != Type::dir) put(walk);
   }
-  void enter(Walk&) {}
-  void leave(Walk& walk) {
+  void leave(Walk& walk) override {
     if (args_.bottom_up) put(walk);
   }
 
- private:
   void put(Walk& walk) {
     if (walk.depth() < args_.min_depth) return;
     if (!filter_.selects_all() && !filter_.selects(walk.type(), walk.name())) return;
@@ -315,9 +303,6 @@ class Paths {
     records_.put(row_);
   }
 
-  const Args& args_;
-  Io& io_;
-  Filter& filter_;
   Records<Entry> records_;
   bool plain_;
   Entry row_;
@@ -326,25 +311,25 @@ class Paths {
 };
 
 /// One record a directory.
-class Directories {
+class Directories final : public Form {
  public:
-  Directories(const Args& args, Io& io, Filter& filter, Records<Directory> records)
-      : args_(args), io_(io), filter_(filter), records_(std::move(records)) {}
+  Directories(const Args& args, Io& io, Records<Directory> records)
+      : Form(args, io), records_(std::move(records)) {}
 
-  void entry(Walk& walk) {
+ private:
+  void entry(Walk& walk) override {
     if (walk.type() != Type::dir) {
       if (walk.depth() > 0) return;
       io_.fail({.number = ENOTDIR, .call = "open", .path = std::string(walk.path())});
     }
   }
-  void enter(Walk& walk) {
+  void enter(Walk& walk) override {
     if (!args_.bottom_up) put(walk);
   }
-  void leave(Walk& walk) {
+  void leave(Walk& walk) override {
     if (args_.bottom_up && walk.entered()) put(walk);
   }
 
- private:
   void put(Walk& walk) {
     if (walk.depth() + 1 < args_.min_depth) return;
     const bool excludes = !args_.excluded.empty();
@@ -366,9 +351,6 @@ class Directories {
     records_.put({walk.path(), dirs_, files_});
   }
 
-  const Args& args_;
-  Io& io_;
-  Filter& filter_;
   Records<Directory> records_;
   std::string prefix_;
   std::vector<std::string_view> dirs_;
@@ -376,11 +358,12 @@ class Directories {
 };
 
 /// Names at the ends of branches.
-class Tree {
+class Drawing final : public Form {
  public:
-  Tree(Io& io, Filter& filter) : io_(io), filter_(filter) {}
+  using Form::Form;
 
-  void entry(Walk& walk) {
+ private:
+  void entry(Walk& walk) override {
     if (walk.depth() == 0) {
       levels_.clear();
       branches_.clear();
@@ -395,7 +378,7 @@ class Tree {
     if (walk.is_link()) print_target(walk);
     io_.end_record();
   }
-  void enter(Walk& walk) {
+  void enter(Walk& walk) override {
     levels_.push_back({branches_.size(), 0});
     if (walk.depth() > 0) branches_ += last_ ? "    " : "│   ";
     std::string prefix(walk.path());
@@ -409,13 +392,12 @@ class Tree {
       }
     }
   }
-  void leave(Walk& walk) {
+  void leave(Walk& walk) override {
     if (!walk.entered()) return;
     branches_.resize(levels_.back().branches);
     levels_.pop_back();
   }
 
- private:
   /// Directories stay, since others hang on them.
   bool shows(Type type, std::string_view name) {
     return type == Type::dir || filter_.selects(type, name);
@@ -438,8 +420,6 @@ class Tree {
     std::size_t last;      ///< the position of the last entry that is shown
   };
 
-  Io& io_;
-  Filter& filter_;
   std::vector<Level> levels_;
   std::string branches_;
   bool last_ = false;
@@ -449,38 +429,53 @@ Outcome run(Args& args, Io& io) {
   const Style& style = io.style();
   const bool human = style.format == Style::Format::human;
   const bool json = style.format == Style::Format::json;
-  Form form = args.form;
-  if (form == Form::automatic) {
+  Shape shape = args.shape;
+  if (shape == Shape::automatic) {
     const bool directories = json || (human && io.screen().output_is_terminal && !style.null);
-    form = directories && !args.stat ? Form::group : Form::paths;
+    shape = directories && !args.stat ? Shape::group : Shape::paths;
   }
-  if (form != Form::paths && args.stat) return misuse("--stat goes with --paths");
-  if (form != Form::paths && style.null && human) return misuse("--null goes with --paths");
-  if (form == Form::tree) {
+  if (shape != Shape::paths && args.stat) return misuse("--stat goes with --paths");
+  if (shape != Shape::paths && style.null && human) return misuse("--null goes with --paths");
+  if (shape == Shape::tree) {
     if (!human) return misuse("--tree is for people and has no records");
     if (args.bottom_up) return misuse("--tree and --bottom-up do not go together");
     if (args.min_depth > 0) return misuse("--tree and --min-depth do not go together");
   }
 
-  Filter filter(args);
-  switch (form) {
-    case Form::group: {
-      Directories directories(args, io, filter, TRY(io.records<Directory>(tables[0])));
-      return walk_all(args, io, {.whole = true, .targets = true}, filter, directories);
-    }
-    case Form::tree: {
-      Tree tree(io, filter);
-      return walk_all(args, io, {.whole = true}, filter, tree);
-    }
-    case Form::automatic:
-    case Form::paths:
+  Tree::How how{.walk = {.sorted = !args.unordered,
+                         .follow = args.follow,
+                         .one_file_system = args.one_file_system,
+                         .max_depth = args.max_depth},
+                // What is in a directory comes before it.
+                .order = args.unordered && !args.bottom_up ? Tree::Order::any : Tree::Order::as_one,
+                .threads = args.threads};
+  Tree::Make make;
+  switch (shape) {
+    case Shape::group:
+      how.walk.whole = how.walk.targets = true;
+      (void)TRY(io.records<Directory>(tables[0]));
+      make = [&args](Io& own) {
+        return std::make_unique<Directories>(args, own, *own.records<Directory>(tables[0]));
+      };
       break;
+    case Shape::tree:
+      how.walk.whole = true;
+      // A line begins with what is above it.
+      how.threads = 1;
+      make = [&args](Io& own) { return std::make_unique<Drawing>(args, own); };
+      break;
+    case Shape::automatic:
+    case Shape::paths:
+      const Table& table =
+          args.stat || style.format == Style::Format::format ? tables[1] : entry_table;
+      (void)TRY(io.records<Entry>(table));
+      make = [&args, &table](Io& own) {
+        return std::make_unique<Paths>(args, own, *own.records<Entry>(table));
+      };
   }
-  const bool all = args.stat || style.format == Style::Format::format;
-  auto records = TRY(io.records<Entry>(all ? tables[1] : entry_table));
-  const core::Want want = records.want();
-  Paths paths(args, io, filter, std::move(records));
-  return walk_all(args, io, {.want = want}, filter, paths);
+  Tree tree(io, how, std::move(make));
+  if (args.roots.empty()) args.roots.add(".");
+  return args.roots.each(io, [&](core::Path root) { return tree.visit(root, args.roots.at()); });
 }
 
 }  // namespace
@@ -491,8 +486,9 @@ extern constexpr Applet walk = {
     .summary = "go through trees of directories",
     .description =
         "Goes through the tree at every ROOT, depth first and in the byte order of names, so that "
-        "two runs give the same. With --unordered names come as the file system has them, those of "
-        "subdirectories and what is below at the end of each directory.\n\n"
+        "two runs give the same. With --unordered names come as the file system has them and, of a "
+        "large tree, directories as they are read, each after the one that holds it; this is the "
+        "fastest way.\n\n"
         "On a terminal every directory is shown with the names in it, subdirectories with a slash. "
         "Elsewhere every entry is a line with its path, ROOT itself being the first, as find(1) "
         "has it. --json gives one object for each directory, which is the tuple of os.walk, and "
@@ -512,9 +508,9 @@ extern constexpr Applet walk = {
         "excluded.\n\n"
         "What is in a directory that cannot be read, and what cannot be found out about an entry, "
         "is a failure; the rest is done. An entry that vanishes meanwhile is none. A few "
-        "directories are open at a time, however deep the tree is. Of a large tree several "
-        "threads read what comes next, which changes nothing of what is printed; not with "
-        "--follow, --exclude and --one-file-system, where not all of it is to be opened. "
+        "directories are open at a time, however deep the tree is. Several threads go through a "
+        "large tree, each through a part of it, which changes nothing of what is printed, but for "
+        "the order of --unordered: the next ones run a few thousand names ahead of what is printed. "
         "--one-file-system goes by the id of the mount, so that a bind mount is another file "
         "system; where neither statx(2) nor /proc/self/fdinfo tells it, by the device.",
     .call = "open",

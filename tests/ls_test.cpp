@@ -702,10 +702,13 @@ TEST_CASE("ls leaves out what is gone before it could be looked at") {
   CHECK(gone.status == 0);
   CHECK(gone.err.empty());
   CHECK(gone.out == "a\nc\n");
-  // Half of a directory is not a whole one.
+  // Half of a directory is not a whole one; one call does not read all of this.
+  for (int i = 0; i < 300; ++i) scratch.file(std::string(240, 'n') + std::to_string(i));
   const Ran broken = inject({"-e", "inject=getdents64:error=EIO:when=2"}, "-1");
   CHECK(broken.status == 1);
-  CHECK(broken.out == "a\nb\nc\n");
+  const std::size_t read = tests::lines(broken.out).size();
+  CHECK(read > 200);
+  CHECK(read < 303);
   CHECK(broken.err == "ls: .: readdir: EIO: Input/output error\n");
 }
 

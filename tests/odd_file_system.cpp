@@ -39,6 +39,8 @@ extern "C" [[gnu::visibility("default")]] ssize_t getdents64(int directory, void
   for (ssize_t at = 0; at < got;) {
     auto* const entry = reinterpret_cast<dirent64*>(static_cast<char*>(buffer) + at);
     entry->d_type = DT_UNKNOWN;
+    // What is broken does not say that it is at its end.
+    if (is_broken(directory)) entry->d_off = 1;
     at += entry->d_reclen;
   }
   return got;

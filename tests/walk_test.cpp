@@ -461,9 +461,11 @@ TEST_CASE("walk reads a large tree with as many threads as it is told, and print
   CHECK(walked("3") == alone);
   CHECK(started() == 2);
   CHECK(walked("4000000000") == alone);
-  CHECK(started() == 64);
-  walked("3", {"--exclude", "d7"});
-  CHECK(started() == 0);
+  // Each needs descriptors; one of the 64 at most is there already.
+  CHECK(started() > 2);
+  CHECK(started() < 64);
+  CHECK(walked("3", {"--unordered"}) != alone);
+  CHECK(started() == 2);
 }
 
 TEST_CASE("walk goes to any depth with few descriptors") {

@@ -100,6 +100,59 @@ void Io::start(Running running, Style style) {
   if (style_.progress && screen_.error_is_terminal) progress_.emplace();
 }
 
+Io Io::branch() const {
+  Io branch(Sink(), Sink(), screen_);
+  branch.running_ = running_;
+  branch.style_ = style_;
+  branch.end_ = end_;
+  branch.branch_ = true;
+  return branch;
+}
+
+void Io::move_to(Draft& draft) {
+  const auto move = [](std::string& from, std::string& to) {
+    if (to.empty()) {
+      from.swap(to);
+    } else {
+      to += from;
+      from.clear();
+    }
+  };
+  for (const Draft::Told& told : told_) {
+    draft.told.push_back({draft.output.size() + told.output, draft.error.size() + told.end});
+  }
+  told_.clear();
+  move(output_.buffer(), draft.output);
+  move(error_.buffer(), draft.error);
+  draft.failed |= std::exchange(failed_, false);
+  if (draft.first_error == 0) draft.first_error = first_error_;
+  first_error_ = 0;
+  draft.ticks += std::exchange(ticks_, 0);
+}
+
+void Io::pour(Draft& draft) {
+  failed_ |= std::exchange(draft.failed, false);
+  if (const int error = std::exchange(draft.first_error, 0); error != 0) note(error);
+  if (!draft.error.empty()) clear_progress();
+  std::size_t output = 0;
+  std::size_t error = 0;
+  for (const Draft::Told& told : draft.told) {
+    output_.put(std::string_view(draft.output).substr(output, told.output - output));
+    output_.flush();
+    output = told.output;
+    error_.put(std::string_view(draft.error).substr(error, told.end - error));
+    error_.flush();
+    error = told.end;
+  }
+  error_.put(std::string_view(draft.error).substr(error));
+  if (!draft.error.empty()) error_.flush();
+  output_.put(std::string_view(draft.output).substr(output));
+  draft.told.clear();
+  draft.output.clear();
+  draft.error.clear();
+  if (const std::uint64_t ticks = std::exchange(draft.ticks, 0); ticks != 0) tick(ticks);
+}
+
 std::expected<void, Usage> Io::prepare(const Table& table, const void* row_type, Plan& plan,
                                        bool& prints) {
   for (const Field& field : table.fields) {
@@ -163,6 +216,9 @@ void Io::fail(const core::Error& error) {
     append_message(error_.buffer(), running_, error);
   }
   error_.flush();
+  if (branch_ && screen_.output_is_terminal) {
+    told_.push_back({output_.buffer().size(), error_.buffer().size()});
+  }
 }
 
 void Io::complain(const Usage& usage) {

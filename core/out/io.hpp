@@ -1,10 +1,12 @@
 // Io: where all output of an applet goes, and what it says of failures.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "core/out/plan.hpp"
 #include "core/out/progress.hpp"
@@ -94,6 +96,23 @@ class Records {
   bool wanted_ = true;
 };
 
+/// What a branch of an Io has said, until its turn comes.
+struct Draft {
+  /// An error told when so much had been written: on a terminal the two streams meet.
+  struct Told {
+    std::size_t output;  ///< bytes of `output` before it
+    std::size_t end;     ///< of `error`
+  };
+  std::string output;
+  std::string error;
+  std::vector<Told> told;
+  bool failed = false;
+  int first_error = 0;
+  std::uint64_t ticks = 0;
+
+  std::size_t size() const { return output.size() + error.size(); }
+};
+
 class Io {
  public:
   Io(Sink output, Sink error, Screen screen)
@@ -104,6 +123,19 @@ class Io {
 
   /// Begins the run of an applet; what an earlier run left behind is forgotten.
   void start(Running running, Style style);
+
+  /// Another Io for the same run, which keeps what it is given: for a thread, or for what comes
+  /// later. Only one thread at a time uses an Io.
+  Io branch() const;
+  /// True where a branch has more to say than should wait for long.
+  bool is_due() const {
+    return branch_ && (output_.buffer().size() >= std::size_t{64} << 10 ||
+                       !error_.buffer().empty() || ticks_ >= 1024);
+  }
+  /// Adds what a branch has to say to `draft`.
+  void move_to(Draft& draft);
+  /// Says what stands in `draft`, as if it had been said here, and empties it.
+  void pour(Draft& draft);
 
   // -- for applets
 
@@ -145,8 +177,9 @@ class Io {
   bool failed() const { return failed_; }
 
   /// One operand or entry is done: counts it for --progress.
-  void tick() {
-    if (progress_) progress_->tick(error_);
+  void tick(std::uint64_t more = 1) {
+    if (progress_) progress_->tick(error_, more);
+    if (branch_ && style_.progress) ticks_ += more;
   }
 
   /// Hands all output to the kernel, before something blocks or another program writes.
@@ -195,6 +228,11 @@ class Io {
   int first_error_ = 0;
   int ending_signal_ = 0;
   std::optional<Progress> progress_;
+
+  // of a branch
+  bool branch_ = false;
+  std::uint64_t ticks_ = 0;
+  std::vector<Draft::Told> told_;
 };
 
 template <class Row>

@@ -13,9 +13,9 @@ class Progress {
  public:
   Progress();
 
-  /// One more is done.
-  void tick(Sink& terminal) {
-    ++count_;
+  /// So many more are done.
+  void tick(Sink& terminal, std::uint64_t more) {
+    count_ += more;
     show(terminal);
   }
   /// Takes the line away, before something else is written there.

@@ -9,7 +9,22 @@ namespace out {
 
 void Sink::flush() {
   if (!to_) return;
-  std::string_view rest = buffer_;
+  write(buffer_);
+  buffer_.clear();
+}
+
+void Sink::put(std::string_view records) {
+  if (to_ && records.size() >= block) {
+    flush();
+    write(records);
+  } else {
+    buffer_ += records;
+    if (full()) flush();
+  }
+}
+
+/// Hands everything to the kernel, unless it failed before.
+void Sink::write(std::string_view rest) {
   while (!rest.empty() && error_ == 0) {
     const ssize_t count = ::write(to_->number(), rest.data(), rest.size());
     if (count >= 0) {
@@ -22,7 +37,6 @@ void Sink::flush() {
       error_ = errno;
     }
   }
-  buffer_.clear();
 }
 
 }  // namespace out

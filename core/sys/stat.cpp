@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <array>
+
 #include "core/sys/backend.hpp"
 
 namespace core {
@@ -30,24 +32,19 @@ std::string_view type_word(Type type) {
 }
 
 Type type_of_mode(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFREG:
-      return Type::file;
-    case S_IFDIR:
-      return Type::dir;
-    case S_IFLNK:
-      return Type::link;
-    case S_IFIFO:
-      return Type::fifo;
-    case S_IFSOCK:
-      return Type::socket;
-    case S_IFCHR:
-      return Type::character;
-    case S_IFBLK:
-      return Type::block;
-    default:
-      return Type::unknown;
-  }
+  // The format bits are the same everywhere, and those of d_type.
+  static constexpr auto types = [] {
+    std::array<Type, 16> table = {};
+    table[S_IFREG >> 12] = Type::file;
+    table[S_IFDIR >> 12] = Type::dir;
+    table[S_IFLNK >> 12] = Type::link;
+    table[S_IFIFO >> 12] = Type::fifo;
+    table[S_IFSOCK >> 12] = Type::socket;
+    table[S_IFCHR >> 12] = Type::character;
+    table[S_IFBLK >> 12] = Type::block;
+    return table;
+  }();
+  return types[(mode & S_IFMT) >> 12];
 }
 
 ModeText mode_text(mode_t mode) {

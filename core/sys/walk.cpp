@@ -46,10 +46,7 @@ bool is_large(const Listing& listing) { return listing.entries().capacity() > 40
 
 }  // namespace
 
-Walk::Walk(How how) : how_(how), most_open_(open_directories(32)) {
-  // Elsewhere it matters what is opened, and when.
-  if (how_.follow || how_.physical || how_.one_file_system) how_.threads = 1;
-}
+Walk::Walk(How how) : how_(how), most_open_(open_directories(how.most_open)) {}
 
 /// Puts memory by for the next listing.
 void Walk::keep(Listing&& listing) {
@@ -65,9 +62,8 @@ Result<void> Walk::start(Path root, At at) {
   at_ = at;
   root_path_ = root;
   frames_.clear();
-  hand_.reset();
-  ahead_.reset();
-  entered_directories_ = 0;
+  base_ = 0;
+  hand_.close();
   ancestors_.clear();
   failures_.clear();
   told_ = 0;
@@ -164,14 +160,6 @@ Walk::Step Walk::next() {
   }
 }
 
-Listing& Walk::listing_to_visit() {
-  Frame& frame = frames_.back();
-  // What was announced goes by the position of a name.
-  if (ahead_) ahead_->forget(frame.ahead);
-  frame.announced = 0;
-  return frame.listing;
-}
-
 std::string_view Walk::name() const {
   if (depth_ > 0) return name_;
   std::string_view name = root_path_;
@@ -206,11 +194,6 @@ Result<At> Walk::at() {
 }
 
 Result<Stat> Walk::stat(Want wanted) {
-  if (depth_ > 0 && !frames_.back().known.empty() && (wanted & ~how_.want) == 0) {
-    const auto& known = frames_.back().known[frames_.back().visited];
-    if (known.error == 0) return known.stat;
-    return failure(known.error, "stat", std::string(path()));
-  }
   const At at = TRY(this->at());
   auto found = followed_    ? target(name_.data(), wanted, at)
                : depth_ > 0 ? core::lstat(name_.data(), wanted, at)
@@ -316,7 +299,7 @@ bool Walk::next_of_batch() {
       continue;
     }
     if (!batch && out_of_descriptors(batch.error().number) && close_one()) {
-      reader_.begin(frames_.size() == 1 ? *root_ : *frame.fd);
+      reader_.begin(frames_.size() == 1 ? FdRef(*root_) : frame.fd);
       continue;
     }
     // A directory that was removed has no names.
@@ -358,76 +341,12 @@ Result<bool> Walk::may_enter(const Fd& directory, Id& id) {
   return std::unexpected(std::move(loop));
 }
 
-/// Announces directories of `frames_[index]`, from a position of its listing on.
-void Walk::announce(std::size_t index, std::size_t from) {
-  Frame& frame = frames_[index];
-  const auto& fd = index == 0 ? root_ : frame.fd;
-  frame.announced = std::max(frame.announced, from);
-  if (!fd || frame.announced >= frame.listing.size()) return;
-  ahead_->forget(frame.ahead);
-  frame.ahead = ahead_->announce(fd, frame.listing, frame.announced, index);
-  frame.next_ahead = 0;
-}
-
-/// Where the tree is not small, has other threads read what is to come.
-void Walk::start_ahead() {
-  if (++entered_directories_ <= how_.small_tree || how_.threads < 2 || ahead_) return;
-  using enum ReadAhead::Order;
-  ahead_ =
-      std::make_unique<ReadAhead>(ReadAhead::How{.order = how_.sorted  ? sorted
-                                                          : how_.whole ? as_read
-                                                                       : directories_last,
-                                                 .want = how_.whole ? want::nothing : how_.want,
-                                                 .descriptors = open_directories(192),
-                                                 .max_depth = how_.max_depth},
-                                  how_.threads - 1);
-  for (std::size_t i = 0; i < frames_.size(); ++i) announce(i, frames_[i].next);
-}
-
-/// Gives back what other threads have open, and goes on alone. False where there are none.
-bool Walk::stop_ahead() {
-  how_.threads = 1;
-  if (!ahead_) return false;
-  for (Frame& frame : frames_) ahead_->forget(frame.ahead);
-  ahead_.reset();
-  return true;
-}
-
-/// What other threads have found in the directory that is looked at, where they have.
-std::optional<Result<ReadAhead::Found>> Walk::taken() {
-  start_ahead();
-  if (!ahead_ || frames_.empty()) return std::nullopt;
-  Frame& frame = frames_.back();
-  if (frame.visited >= frame.listing.size()) return std::nullopt;
-  for (; frame.next_ahead < frame.ahead.size(); ++frame.next_ahead) {
-    ReadAhead::Handle& directory = frame.ahead[frame.next_ahead];
-    const std::size_t position = ReadAhead::position(directory);
-    if (position > frame.visited) return std::nullopt;
-    if (position == frame.visited) return ahead_->take(directory, spare_);
-    ahead_->forget(directory);
-  }
-  announce(frames_.size() - 1, frame.next);
-  return std::nullopt;
-}
-
 /// Enters the directory that is looked at. `failure` where that was not done, whether it is one or
 /// not.
 Walk::Step Walk::enter() {
   path();
-  std::shared_ptr<const Fd> directory;
-  ReadAhead::Found found;
-  bool is_read = false;
-  if (auto taken = this->taken()) {
-    if (!*taken) {
-      if (vanished(taken->error().number)) return Step::failure;
-      taken->error().path = path_;
-      fail(std::move(*taken).error());
-      return Step::failure;
-    }
-    found = **std::move(taken);
-    directory = std::move(found.fd);
-    is_read = true;
-  } else if (depth_ > 0) {
+  Fd directory;
+  if (depth_ > 0) {
     const auto parent = at();
     auto opened = parent ? open_entry(*parent) : std::unexpected(parent.error());
     if (!opened) {
@@ -436,7 +355,7 @@ Walk::Step Walk::enter() {
       fail(std::move(opened).error());
       return Step::failure;
     }
-    directory = std::make_shared<const Fd>(*std::move(opened));
+    directory = *std::move(opened);
   } else if (how_.physical) {
     if (auto opened = open_root(); !opened) {
       opened.error().path = path_;
@@ -445,7 +364,7 @@ Walk::Step Walk::enter() {
     }
   }
   Id id;
-  auto allowed = may_enter(depth_ > 0 ? *directory : *root_, id);
+  auto allowed = may_enter(depth_ > 0 ? directory : *root_, id);
   if (!allowed) {
     allowed.error().path = path();
     fail(std::move(allowed).error());
@@ -468,31 +387,12 @@ Walk::Step Walk::enter() {
   name_ = {path_.data() + prefix_, path_length_ - prefix_};
   state_ = State::inside;
   frame.fresh = !how_.whole;
-  if (is_read) {
-    frame.listing = std::move(found.listing);
-    frame.known = std::move(found.known);
-    frame.ahead = std::move(found.below);
-    frame.announced = found.announced;
-    if (found.error && found.error->number != ENOENT) {
-      fail({.number = found.error->number, .call = "readdir", .path = std::string(path())});
-    }
-    if (how_.whole) {
-      const std::size_t size = frame.listing.size();
-      resolve_listing(frame);
-      // Positions have changed.
-      if (frame.listing.size() != size) {
-        ahead_->forget(frame.ahead);
-        frame.announced = 0;
-      }
-    }
-    return Step::enter;
-  }
   if (!spare_.empty()) {
     frame.listing = std::move(spare_.back());
     spare_.pop_back();
     frame.listing.clear();
   }
-  const FdRef from = depth_ > 0 ? *frame.fd : *root_;
+  const FdRef from = depth_ > 0 ? FdRef(frame.fd) : *root_;
   if (!how_.sorted && !how_.whole) {
     reader_.begin(from);
     batch_ = {};
@@ -524,33 +424,81 @@ Walk::Step Walk::leave() {
   entered_ = true;
   if (how_.follow) ancestors_.erase(frame.id);
   keep(std::exchange(left_, std::move(frame.listing)));
-  if (ahead_) ahead_->forget(frame.ahead);
+  mark_ = frame.mark;
   // Where the directory above was closed, this one leads back to it.
-  if (index > 1 && !frames_[index - 1].fd) {
+  if (index > std::max<std::size_t>(base_, 1) && !frames_[index - 1].fd) {
     if (frame.fd) {
       hand_ = std::move(frame.fd);
       hand_depth_ = index;
     }
   } else {
-    hand_.reset();
+    hand_.close();
   }
   frames_.pop_back();
   lowest_open_ = std::clamp<std::size_t>(frames_.size(), 1, lowest_open_);
   prefix_ = index > 0 ? frames_.back().prefix : 0;
   name_ = std::string_view(path_).substr(prefix_);
-  state_ = index > 0 ? State::inside : State::end;
+  state_ = index > base_ ? State::inside : State::end;
   return Step::leave;
+}
+
+std::optional<std::size_t> Walk::level_with_more(std::size_t from) {
+  for (std::size_t level = std::max(from, base_); level + 1 < frames_.size(); ++level) {
+    Frame& frame = frames_[level];
+    const auto& entries = frame.listing.entries();
+    // What was seen to be no directory is not looked at again.
+    for (frame.seen = std::max(frame.seen, frame.next); frame.seen < entries.size(); ++frame.seen) {
+      const Listing::Entry& entry = entries[frame.seen];
+      if (type(entry) == Type::dir || entry.type == Type::unknown) return level;
+    }
+  }
+  return std::nullopt;
+}
+
+void Walk::give(std::size_t level, Walk& rest) {
+  rest.at_ = at_;
+  rest.root_path_ = root_path_;
+  rest.root_ = root_;
+  rest.root_path_only_ = std::move(root_path_only_);
+  rest.mount_ = mount_;
+  rest.frames_.clear();
+  for (std::size_t i = 0; i <= level; ++i) {
+    Frame& frame = frames_[i];
+    // The way back to a directory that was closed begins at the root.
+    Frame left{.link = frame.link, .id = frame.id, .path = frame.path, .prefix = frame.prefix};
+    rest.frames_.push_back(std::exchange(frame, std::move(left)));
+  }
+  rest.base_ = std::exchange(base_, level + 1);
+  rest.lowest_open_ = std::clamp<std::size_t>(level + 1, 1, lowest_open_);
+  // What is left here last is a name in the directory at `level`.
+  lowest_open_ = std::max(lowest_open_, level + 1);
+  if (const Fd& shared = rest.frames_[level].fd) {
+    if (auto own = duplicate(shared)) {
+      frames_[level].fd = *std::move(own);
+      lowest_open_ = level;
+    } else if (const auto stat = fstat(shared, want::ino)) {
+      frames_[level].id = {stat->dev, stat->ino};
+    }
+  }
+  rest.hand_.close();
+  rest.ancestors_.clear();
+  for (const auto& [id, index] : ancestors_) {
+    if (index <= level) rest.ancestors_.emplace(id, index);
+  }
+  rest.batch_ = {};
+  rest.reading_ = false;
+  rest.failures_.clear();
+  rest.told_ = 0;
+  rest.path_.assign(path_, 0, frames_[level].prefix);
+  rest.state_ = State::inside;
 }
 
 /// Closes the open directory that will be needed last. The top one is needed now.
 bool Walk::close_one() {
-  if (lowest_open_ + 1 >= frames_.size()) return stop_ahead();
+  if (lowest_open_ + 1 >= frames_.size()) return false;
   Frame& frame = frames_[lowest_open_++];
-  if (const auto stat = fstat(*frame.fd, want::ino)) frame.id = {stat->dev, stat->ino};
-  // What would be opened from there holds it too.
-  if (ahead_) ahead_->forget(frame.ahead);
-  frame.announced = std::numeric_limits<std::size_t>::max();
-  frame.fd.reset();
+  if (const auto stat = fstat(frame.fd, want::ino)) frame.id = {stat->dev, stat->ino};
+  frame.fd.close();
   return true;
 }
 
@@ -566,11 +514,10 @@ Result<FdRef> Walk::top() {
       found.error().note = "no longer where it was";
       return std::unexpected(std::move(found).error());
     }
-    frame.fd = std::make_shared<const Fd>(*std::move(found));
-    frame.announced = frame.next;
+    frame.fd = *std::move(found);
     lowest_open_ = frames_.size() - 1;
   }
-  return *frame.fd;
+  return frame.fd;
 }
 
 /// Opens the top directory once more: up from one below it, else down from the root. It must be the
@@ -599,14 +546,14 @@ Result<Fd> Walk::find_again() {
 
 /// Goes up from `hand_` to where the top directory should be, and lets go of it.
 Result<Fd> Walk::climb() {
-  const std::shared_ptr<const Fd> hand = std::move(hand_);
+  const Fd hand = std::move(hand_);
   Fd from;
   constexpr std::size_t most = 1000;
   std::size_t levels = hand_depth_ - (frames_.size() - 1);
   while (levels > 0) {
     std::string up;
     for (std::size_t i = std::min(levels, most); i > 0; --i) up += "../";
-    from = TRY(open_directory(up, from ? from : *hand));
+    from = TRY(open_directory(up, from ? from : hand));
     levels -= std::min(levels, most);
   }
   return from;

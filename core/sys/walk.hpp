@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -10,7 +11,6 @@
 
 #include "core/sys/directory.hpp"
 #include "core/sys/listing.hpp"
-#include "core/sys/read_ahead.hpp"
 #include "core/sys/stat.hpp"
 
 namespace core {
@@ -34,16 +34,10 @@ class Walk {
     bool whole = false;
     /// With `whole`: a listing says of links what they lead to.
     bool targets = false;
-    /// As many threads read the directories of a large tree, this one among them; what is visited
-    /// and in which order is the same. Not where it matters that nothing else is opened: with
-    /// `follow`, `physical` or `one_file_system` it is this thread alone.
-    unsigned threads = 1;
-    /// They are started once so many directories were read.
-    std::size_t small_tree = 48;
-    /// What `stat` will be asked for, so that other threads ask for it. Not with `whole`.
-    Want want = want::nothing;
     /// Nothing deeper is visited.
     std::size_t max_depth = std::numeric_limits<std::size_t>::max();
+    /// So many directories stay open at most, fewer where descriptors are scarce.
+    std::size_t most_open = 32;
   };
 
   /// What happened. A directory is first an entry, then it is entered, then come its entries, then
@@ -95,11 +89,25 @@ class Walk {
   }
   /// After `enter` in a `whole` walk: the same, to be put in another order or made shorter. What is
   /// left is visited, in that order.
-  Listing& listing_to_visit();
+  Listing& listing_to_visit() { return frames_.back().listing; }
   /// After `entry` in a `whole` walk: its place in that listing.
   std::size_t position() const { return frames_.empty() ? 0 : frames_.back().visited; }
   /// After `leave`: whether the directory was entered.
   bool entered() const { return entered_; }
+  /// After `enter`: keeps a word of the caller's with the directory, for when it is left.
+  void mark(bool value) { frames_.back().mark = value; }
+  /// After `leave`: that word; false where the directory was not entered.
+  bool marked() const { return entered_ && mark_; }
+
+  // A tree can be walked in parts, one by each of several threads.
+
+  /// After `enter`: the lowest level from `from` on, of those above the directory, where other
+  /// directories are still to come.
+  std::optional<std::size_t> level_with_more(std::size_t from);
+  /// After `enter`: parts with what follows the directory that the walk is in at `level` + 1. This
+  /// walk ends when that one is left. `rest`, made in the same way, goes on with what comes behind
+  /// it, in all directories down to `level`, and leaves these.
+  void give(std::size_t level, Walk& rest);
 
   /// Where a call on the entry starts: the directory that holds it; after `enter`, the directory
   /// itself. Only for calls that follow no link. An error means that the directory was moved away,
@@ -129,19 +137,17 @@ class Walk {
 
   /// A directory that was entered and not left yet.
   struct Frame {
-    std::shared_ptr<const Fd> fd;  ///< none where too many are open; that of the root is `root_`
-    bool link;                     ///< reached through a link
-    Id id = {};                    ///< known once `fd` was closed, or with `follow`
-    Listing listing;               ///< what is still to come; empty where nothing is
-    std::size_t next = 0;          ///< the next one of it
-    std::size_t visited = 0;       ///< the one that is visited
-    bool fresh = false;            ///< what the file system did not tell was not found out yet
-    std::vector<ReadAhead::Known> known = {};   ///< of `listing`, by position
-    std::vector<ReadAhead::Handle> ahead = {};  ///< its directories that others may read
-    std::size_t next_ahead = 0;                 ///< none before is still to be entered
-    std::size_t announced = 0;                  ///< up to this position of `listing`
-    std::size_t path = 0;                       ///< the length of its path
-    std::size_t prefix = 0;                     ///< the same with a slash behind it
+    Fd fd;                    ///< none where too many are open; that of the root is `root_`
+    bool link;                ///< reached through a link
+    Id id = {};               ///< known once `fd` was closed, or with `follow`
+    Listing listing;          ///< what is still to come; empty where nothing is
+    std::size_t next = 0;     ///< the next one of it
+    std::size_t visited = 0;  ///< the one that is visited
+    bool fresh = false;       ///< what the file system did not tell was not found out yet
+    std::size_t seen = 0;     ///< no directory from `next` up to here
+    bool mark = false;        ///< see `mark`
+    std::size_t path = 0;     ///< the length of its path
+    std::size_t prefix = 0;   ///< the same with a slash behind it
   };
 
   enum class State : std::uint8_t { root, directory, unentered, inside, end };
@@ -154,10 +160,6 @@ class Walk {
   std::string path_of(std::string_view name) const;
   bool next_of_batch();
   Step enter();
-  std::optional<Result<ReadAhead::Found>> taken();
-  void announce(std::size_t index, std::size_t from);
-  void start_ahead();
-  bool stop_ahead();
   void keep(Listing&& listing);
   Result<Fd> open_child(const char* name, At parent, bool link, const std::string& path) const;
   Result<Fd> open_entry(At parent);
@@ -178,12 +180,13 @@ class Walk {
   // the walk
   At at_;
   std::string root_path_;
-  std::shared_ptr<const Fd> root_;
-  Fd root_path_only_;        ///< `physical`: the root opened with O_PATH
-  std::uint64_t mount_ = 0;  ///< with `one_file_system`: that of the root
+  std::shared_ptr<const Fd> root_;  ///< shared with the other parts
+  Fd root_path_only_;               ///< `physical`: the root opened with O_PATH, by who leaves it
+  std::uint64_t mount_ = 0;         ///< with `one_file_system`: that of the root
   std::vector<Frame> frames_;
-  std::size_t lowest_open_ = 1;     ///< of `frames_`; from there to the top all are open
-  std::shared_ptr<const Fd> hand_;  ///< a directory below the top, to climb up from
+  std::size_t base_ = 0;         ///< those of `frames_` below are left by another part
+  std::size_t lowest_open_ = 1;  ///< of `frames_`; from there to the top all are open
+  Fd hand_;                      ///< a directory below the top, to climb up from
   std::size_t hand_depth_ = 0;
   std::unordered_map<Id, std::size_t, Hash> ancestors_;  ///< with `follow`: of `frames_`
   std::span<const DirEntry> batch_;  ///< not `sorted`: names that were read and not visited yet
@@ -193,8 +196,6 @@ class Walk {
   std::vector<Error> failures_;  ///< still to be told
   std::size_t told_ = 0;
   Error error_;
-  std::size_t entered_directories_ = 0;
-  std::unique_ptr<ReadAhead> ahead_;  ///< once the tree was found to be large
 
   // the visit
   State state_ = State::end;
@@ -207,6 +208,7 @@ class Walk {
   bool link_ = false;
   bool followed_ = false;
   bool entered_ = false;
+  bool mark_ = false;
 };
 
 }  // namespace core

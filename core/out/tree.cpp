@@ -1,0 +1,313 @@
+#include "core/out/tree.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace out {
+namespace {
+
+/// More threads would only wait for each other.
+constexpr unsigned most_threads = 64;
+/// What a part may hold back until its turn comes.
+constexpr std::size_t most_of_part = 1 << 20;
+/// While parts that are done hold back so much, no new ones are begun.
+constexpr std::size_t most_held = 4 << 20;
+/// So many parts of the same thread wait for their turn at most.
+constexpr unsigned most_nested = 4;
+/// Of a part that goes on in order: so many levels above the directory that was entered stay with
+/// the thread that is there. More, and the others would run too far ahead.
+constexpr std::size_t levels_kept = 2;
+
+/// How many descriptors may be opened, where no more than a few are open now.
+std::size_t free_descriptors() {
+  constexpr rlim_t few = 16;
+  rlimit limit;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  return std::max(limit.rlim_cur, few) - few;
+}
+
+}  // namespace
+
+/// What one thread goes through in one piece, and what it has to say of it.
+struct Tree::Part {
+  Draft draft;
+  bool done = false;
+  std::list<Part>::iterator here;
+};
+
+/// One walk of a thread. Where it has to wait for its turn the thread goes on with the next hand.
+struct Tree::Hand {
+  explicit Hand(Tree& tree, unsigned behind = 0)
+      : nested(behind),
+        walk(tree.how_.walk),
+        own(tree.how_.threads > 1 ? std::optional(tree.io_.branch()) : std::nullopt),
+        io(own ? *own : tree.io_),
+        visitor(tree.make_(io)) {}
+
+  const unsigned nested;
+  core::Walk walk;
+  std::optional<Io> own;
+  Io& io;
+  std::unique_ptr<Visitor> visitor;
+  Part* part = nullptr;
+  /// Directories down from the root that another thread entered, and this one leaves.
+  std::size_t taken_over = 0;
+  std::unique_ptr<Hand> next;
+};
+
+bool Tree::is_first(const Hand& hand) const { return first_ == hand.part; }
+
+struct Tree::Waiter {
+  Hand& hand;
+  bool helps;  ///< takes nothing but what comes before a part of its own
+  std::atomic<bool> served = false;
+};
+
+Tree::Tree(Io& io, How how, Make make) : io_(io), how_(how), make_(std::move(make)) {
+  if (how_.threads == 0) how_.threads = std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t free = free_descriptors();
+  constexpr std::size_t for_a_thread = 32;
+  how_.threads = static_cast<unsigned>(
+      std::clamp<std::size_t>(free / for_a_thread, 1, std::min(how_.threads, most_threads)));
+  if (how_.threads > 1) {
+    // All hands of all threads together; each has one or two more open for a moment.
+    const std::size_t hands = std::size_t{how_.threads} * most_nested;
+    how_.walk.most_open = std::min(how_.walk.most_open, free / hands - 2);
+  }
+  own_ = std::make_unique<Hand>(*this);
+}
+
+Tree::~Tree() {
+  {
+    const std::scoped_lock lock(mutex_);
+    closed_ = true;
+  }
+  news_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+core::Result<void> Tree::visit(core::Path root, core::At at) {
+  Hand& hand = *own_;
+  TRY(hand.walk.start(root, at));
+  hand.taken_over = 0;
+  if (how_.threads > 1) {
+    const std::scoped_lock lock(mutex_);
+    hand.part = &parts_.emplace_back();
+    hand.part->here = parts_.begin();
+    first_ = hand.part;
+    left_ = 1;
+  }
+  work(hand);
+  while (left_ > 0) {
+    if (wait_for_part(hand, nullptr)) work(hand);
+  }
+  if (lost_) std::rethrow_exception(std::exchange(lost_, nullptr));
+  return {};
+}
+
+void Tree::start_threads() {
+  started_ = true;
+  try {
+    waiting_.reserve(std::size_t{how_.threads} * most_nested);
+    threads_.reserve(how_.threads - 1);
+    while (threads_.size() + 1 < how_.threads) threads_.emplace_back([this] { run(); });
+  } catch (const std::exception&) {
+    // No more threads or memory to be had: those that there are do it all.
+  }
+}
+
+/// What a thread does.
+void Tree::run() {
+  try {
+    Hand hand(*this);
+    while (wait_for_part(hand, nullptr)) work(hand);
+  } catch (...) {
+    // Nothing was taken over yet.
+  }
+}
+
+/// Goes through a part to its end.
+void Tree::work(Hand& hand) {
+  using enum core::Walk::Step;
+  try {
+    while (!stopped_.load(std::memory_order_relaxed)) {
+      const core::Walk::Step step = hand.walk.next();
+      if (step == end) break;
+      if (step == failure) {
+        hand.io.fail(hand.walk.error());
+      } else {
+        if (step == leave && hand.walk.depth() < hand.taken_over) {
+          if (how_.leave_in_order) wait_for_turn(hand);
+          hand.taken_over = hand.walk.depth();
+        }
+        hand.visitor->visit(hand.walk, step);
+      }
+      if (!hand.own) {
+        if (!io_.writable() && !io_.running().changes) break;
+        continue;
+      }
+      if (step == enter) share(hand);
+      if (hand.io.is_due()) publish(hand);
+    }
+  } catch (...) {
+    lose(std::current_exception());
+  }
+  if (hand.own) finish(hand);
+}
+
+/// Gives away what follows the directory that was entered, or one of those above, where somebody
+/// waits for it.
+void Tree::share(Hand& hand) {
+  if (!started_) {
+    if (++entered_ > how_.small_tree) start_threads();
+    return;
+  }
+  const bool helps = helpers_.load(std::memory_order_relaxed) > 0 && is_first(hand);
+  if (hungry_.load(std::memory_order_relaxed) == 0 && !helps) return;
+  const std::size_t depth = hand.walk.depth();
+  const std::size_t kept = how_.order == Order::as_one ? levels_kept : depth;
+  const auto level = hand.walk.level_with_more(depth - std::min(depth, kept));
+  if (!level) return;
+  // What holds the part is said before it.
+  if (how_.order == Order::any) publish(hand);
+
+  const std::scoped_lock lock(mutex_);
+  const bool first = is_first(hand);
+  const auto chosen = std::ranges::find_if(
+      waiting_, [first](const Waiter* waiter) { return first || !waiter->helps; });
+  if (chosen == waiting_.end()) return;
+  Waiter& waiter = **chosen;
+  hand.walk.give(*level, waiter.hand.walk);
+  const auto here = parts_.emplace(std::next(hand.part->here));
+  here->here = here;
+  // From here on nothing fails.
+  ++left_;
+  waiting_.erase(chosen);
+  --(waiter.helps ? helpers_ : hungry_);
+  waiter.hand.part = &*here;
+  waiter.hand.taken_over = *level + 1;
+  waiter.served = true;
+  if (asleep_ > 0) news_.notify_all();
+}
+
+/// Waits until another thread gives a part to `hand`. False where there is none to come: the tree
+/// is done, or it is `turn`'s turn.
+bool Tree::wait_for_part(Hand& hand, const Part* turn) {
+  Waiter waiter{.hand = hand, .helps = turn != nullptr};
+  const bool visits = &hand == own_.get();
+  const auto is_over = [&] {
+    return turn != nullptr ? first_ == turn || stopped_ : visits && left_ == 0;
+  };
+  auto& count = waiter.helps ? helpers_ : hungry_;
+  bool registered = false;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (waiter.served) return true;
+    if (is_over() || (closed_ && !visits)) {
+      if (registered) {
+        std::erase(waiting_, &waiter);
+        --count;
+      }
+      return false;
+    }
+    if (!registered && (waiter.helps || held_ < most_held)) {
+      waiting_.push_back(&waiter);
+      ++count;
+      registered = true;
+      // Most often it is a matter of microseconds.
+      lock.unlock();
+      for (int i = 0; i < 64 && !waiter.served && !is_over(); ++i) std::this_thread::yield();
+      lock.lock();
+      continue;
+    }
+    ++asleep_;
+    news_.wait(lock);
+    --asleep_;
+  }
+}
+
+/// Waits until all that comes before is done, and helps meanwhile.
+void Tree::wait_for_turn(Hand& hand) {
+  while (!is_first(hand) && !stopped_) {
+    if (hand.nested + 1 < most_nested) {
+      if (!hand.next) hand.next = std::make_unique<Hand>(*this, hand.nested + 1);
+      if (wait_for_part(*hand.next, hand.part)) work(*hand.next);
+      continue;
+    }
+    std::unique_lock lock(mutex_);
+    ++asleep_;
+    news_.wait(lock, [&] { return is_first(hand) || stopped_; });
+    --asleep_;
+  }
+}
+
+/// Has what a hand says said, or held back.
+void Tree::publish(Hand& hand) {
+  Draft& draft = hand.part->draft;
+  hand.io.move_to(draft);
+  if (how_.order == Order::any) {
+    const std::scoped_lock lock(output_);
+    return pour(draft);
+  }
+  if (!is_first(hand) && draft.size() > most_of_part) wait_for_turn(hand);
+  if (is_first(hand)) pour(draft);
+}
+
+/// Says it. One thread at a time comes here.
+void Tree::pour(Draft& draft) {
+  io_.pour(draft);
+  if (io_.writable() || io_.running().changes) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    stopped_ = true;
+  }
+  news_.notify_all();
+}
+
+/// Ends a part, and says what was waiting for that.
+void Tree::finish(Hand& hand) {
+  Part& part = *std::exchange(hand.part, nullptr);
+  hand.io.move_to(part.draft);
+  if (how_.order == Order::any) {
+    {
+      const std::scoped_lock lock(output_);
+      pour(part.draft);
+    }
+    const std::scoped_lock lock(mutex_);
+    parts_.erase(part.here);
+    --left_;
+    if (asleep_ > 0) news_.notify_all();
+    return;
+  }
+  std::unique_lock lock(mutex_);
+  part.done = true;
+  held_ += part.draft.size();
+  if (first_ != &part) return;
+  while (!parts_.empty() && parts_.front().done) {
+    Draft& draft = parts_.front().draft;
+    held_ -= draft.size();
+    lock.unlock();
+    pour(draft);
+    lock.lock();
+    parts_.pop_front();
+    --left_;
+  }
+  first_ = parts_.empty() ? nullptr : &parts_.front();
+  if (asleep_ > 0) news_.notify_all();
+}
+
+/// What a thread cannot go on after ends the visit of all, and is thrown by it.
+void Tree::lose(std::exception_ptr why) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!lost_) lost_ = std::move(why);
+    stopped_ = true;
+  }
+  news_.notify_all();
+}
+
+}  // namespace out
