@@ -187,8 +187,11 @@ Result<std::vector<JobDirectory>> JobDirectory::all() {
 
 JobDirectory::Scope JobDirectory::scope_of_this() {
   Scope scope;
-  if (auto id = read_file("/proc/sys/kernel/random/boot_id")) {
-    scope.boot = id->substr(0, id->find('\n'));
+  if (const auto file = open("/proc/sys/kernel/random/boot_id", O_RDONLY)) {
+    // 36 characters and a newline.
+    char text[64];
+    const std::string_view id(text, core::read(*file, text, sizeof text).value_or(0));
+    scope.boot = id.substr(0, id.find('\n'));
   }
   struct ::stat pids;
   if (::stat("/proc/self/ns/pid", &pids) == 0) scope.pids = pids.st_ino;

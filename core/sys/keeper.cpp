@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstdlib>
+#include <vector>
 
 #include "core/sys/child_watch.hpp"
 #include "core/sys/directory.hpp"
@@ -18,13 +20,29 @@
 namespace core {
 namespace {
 
-/// Closes every descriptor that came from whoever ran osbox. Those of our own are closed on exec.
-void close_inherited() {
+constexpr int above_streams = 3;
+
+/// As close_range(2) on all but the streams and `kept`; false where that is not offered.
+bool close_all_but(std::vector<int> kept) {
+  std::ranges::sort(kept);
+  kept.push_back(INT_MAX);
+  auto first = static_cast<unsigned>(above_streams);
+  for (const int fd : kept) {
+    const auto end = static_cast<unsigned>(fd);
+    if (first < end && ::close_range(first, end - 1, 0) != 0) return false;
+    first = std::max(first, end + 1);
+  }
+  return true;
+}
+
+/// Closes every descriptor that came from whoever ran osbox, and not `kept`, those of our own.
+void close_inherited(std::vector<int> kept) {
+  if (close_all_but(std::move(kept))) return;
+  // Those of our own are closed on exec.
   const auto close = [](int fd) {
     const int flags = ::fcntl(fd, F_GETFD);
     if (flags >= 0 && (flags & FD_CLOEXEC) == 0) ::close(fd);
   };
-  constexpr int above_streams = 3;
   const auto directory = open_directory("/proc/self/fd");
   DirectoryReader reader;
   Listing listing;
@@ -41,14 +59,16 @@ void close_inherited() {
   for (int fd = above_streams; fd < last; ++fd) close(fd);
 }
 
-/// Leaves everything that belongs to whoever ran osbox: session and terminal, directory,
-/// descriptors.
-void detach() {
+/// Leaves everything that belongs to whoever ran osbox: session and terminal, directory, and
+/// descriptors but for `kept`.
+void detach(std::vector<int> kept) {
   ::setsid();
   (void)!::chdir("/");
-  const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  for (int stream = 0; stream < 3; ++stream) ::dup2(FdRef(null).number(), stream);
-  close_inherited();
+  {
+    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    for (int stream = 0; stream < above_streams; ++stream) ::dup2(FdRef(null).number(), stream);
+  }
+  close_inherited(std::move(kept));
 }
 
 /// The life of the keeper; it has told whether the command runs when `report` is closed.
@@ -75,7 +95,9 @@ void keep(Program& program, const Watch& watch, const JobDirectory& directory, P
   sigset_t all;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
-  detach();
+  std::vector<int> kept = {directory.descriptor().number()};
+  if (cgroup) cgroup->append_descriptors(kept);
+  detach(std::move(kept));
   tree.wait([&](const ChildEnd& end) {
     job.end = Job::End{
         .status = end.status, .usage = end.usage, .wall = end.wall, .timed_out = end.timed_out};
