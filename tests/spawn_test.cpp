@@ -385,6 +385,48 @@ TEST_CASE("the keeper of a job is small, and has nothing of who started it") {
   CHECK(runtime.records().empty());
 }
 
+TEST_CASE("a job loses no status where osbox is killed while it tells of it") {
+  if (!waits_for_strangers()) return;
+  const Runtime runtime;
+  // It comes to its end while osbox waits for a reader of its pipe.
+  const Ran told = runtime.shell(
+      "python3 -S -c '\n"
+      "import os, subprocess, sys, time\n"
+      "r, w = os.pipe()\n"
+      "os.set_blocking(w, False)\n"
+      "try:\n"
+      "  while True: os.write(w, bytes(4096))\n"
+      "except BlockingIOError: os.set_blocking(w, True)\n"
+      "p = subprocess.Popen([\"osbox\", \"spawn\", \"--nowait\", \"sh\", \"-c\", \"exit 7\"], "
+      "stdout=w)\n"
+      "jobs = os.environ[\"XDG_RUNTIME_DIR\"] + \"/osbox\"\n"
+      "found = lambda: [f for f in os.listdir(jobs) if f[0] != \".\"] if os.path.isdir(jobs) else "
+      "[]\n"
+      "while not found(): time.sleep(.01)\n"
+      "time.sleep(.3)\n"
+      "assert p.poll() is None\n"
+      "p.kill(); p.wait()\n"
+      "print(found()[0])'");
+  REQUIRE(told.out.find(':') != told.out.npos);
+  CHECK(runtime.shell("osbox waitpid --format '{exit_code} {source}' " + told.out).out ==
+        "7 record\n");
+  CHECK(soon([&] { return runtime.records().empty(); }));
+}
+
+#ifdef SYS_clone3
+TEST_CASE("a job has a keeper also where that must have memory of its own") {
+  if (!waits_for_strangers()) return;
+  const Runtime runtime;
+  Command command = runtime.with(
+      {.words = {"sh", "-c", "\"$0\" waitpid --mirror $(\"$0\" spawn --nowait sh -c 'exit 7')",
+                 binary()}});
+  for (const int error : {ENOSYS, EPERM}) {
+    command.denied = {{SYS_clone3, error}};
+    CHECK(run(command).status == 7);
+  }
+}
+#endif
+
 TEST_CASE("a job may have a timeout, and its record says so") {
   if (!waits_for_strangers()) return;
   const Runtime runtime;

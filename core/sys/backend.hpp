@@ -57,6 +57,12 @@ std::optional<int> pidfd_exit_status(FdRef process);
 /// Waits for a child of this process: 0, or -1 and errno, EINVAL or ENOSYS without P_PIDFD (before
 /// Linux 5.4). waitid(2), whose fifth argument the C library leaves out
 int pidfd_wait(FdRef process, siginfo_t& ended, int options, KernelUsage& usage);
+/// A child that runs `work`, which does not come back, in the memory of this process: fork(2)
+/// without a copy of it, which outlives this process. -1, and errno, where that is not to be had.
+/// Two must not run in one memory at a time: errno and what malloc(3) has are there once. The
+/// caller goes to sleep at once, and `work` before it wakes the caller up again. clone(2) with
+/// CLONE_VM
+pid_t fork_sharing_memory(int (*work)(void*), void* argument);
 std::unique_ptr<DirectoryBatches> directory_batches();
 }  // namespace backend
 
@@ -73,6 +79,7 @@ Fd pidfd_open(pid_t pid);
 int pidfd_send_signal(FdRef process, int signal, bool group);
 std::optional<int> pidfd_exit_status(FdRef process);
 int pidfd_wait(FdRef process, siginfo_t& ended, int options, KernelUsage& usage);
+pid_t fork_sharing_memory(int (*work)(void*), void* argument);
 std::unique_ptr<DirectoryBatches> directory_batches();
 }  // namespace posix
 

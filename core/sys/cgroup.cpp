@@ -74,6 +74,10 @@ std::optional<Cgroup> Cgroup::make() {
   return Cgroup(*std::move(above), std::move(name), *std::move(self), *std::move(processes));
 }
 
+void Cgroup::append_descriptors(std::vector<int>& to) const {
+  for (const Fd* fd : {&above_, &self_, &processes_}) to.push_back(FdRef(*fd).number());
+}
+
 bool Cgroup::kill() const {
   const auto file = core::open("cgroup.kill", O_WRONLY, self_);
   return file && core::write(*file, "1").has_value();

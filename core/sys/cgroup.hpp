@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/sys/fd.hpp"
 
@@ -22,6 +23,8 @@ class Cgroup {
 
   /// cgroup.procs, to be joined by writing "0".
   FdRef processes() const { return processes_; }
+  /// Adds the descriptors that this has, for who closes all others.
+  void append_descriptors(std::vector<int>& to) const;
   /// SIGKILL for all in it. False where the kernel cannot (before Linux 5.14). cgroup.kill
   bool kill() const;
 

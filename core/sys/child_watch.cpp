@@ -52,7 +52,7 @@ WaitedSignals::WaitedSignals() {
   ::sigemptyset(&waited_);
   ::sigaddset(&waited_, SIGCHLD);
   for (int signal = 1; signal <= SIGRTMAX; ++signal) {
-    if (is_handed_on(signal) && !is_ignored(signal)) ::sigaddset(&waited_, signal);
+    if (is_handed_on(signal)) ::sigaddset(&waited_, signal);
   }
   // One that is blocked is kept, even where it is ignored; and the process goes on all the same.
   ::sigaddset(&waited_, SIGCONT);
@@ -81,6 +81,8 @@ int WaitedSignals::wait(const Deadline& deadline, siginfo_t& about) const {
   for (;;) {
     const auto left = deadline.left();
     const int signal = ::sigtimedwait(&waited_, &about, left ? &*left : nullptr);
+    // Which are ignored is asked of those that come: to ask of all takes longer than many a child.
+    if (signal > 0 && is_handed_on(signal) && is_ignored(signal)) continue;
     if (signal > 0) return signal;
     if (errno != EINTR && deadline.passed()) return 0;
   }

@@ -31,9 +31,6 @@ Result<void> read_all(FdRef from, void* to, std::size_t size) {
   return {};
 }
 
-// Where nobody reads any more the sender has nobody to tell it to.
-void write_all(FdRef to, const std::string& bytes) { (void)core::write(to, bytes); }
-
 std::string bytes_of(const Head& head) {
   return {reinterpret_cast<const char*>(&head), sizeof head};
 }
@@ -46,18 +43,23 @@ Result<Pipe> make_pipe() {
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
-void send_error(FdRef to, const Error& error) {
+std::string error_message(const Error& error) {
   const Head head{.call = error.call,
                   .number = error.number,
                   .has_path = error.path.has_value(),
                   .size = error.path.value_or("").size(),
                   .note = error.note.size()};
-  write_all(to, bytes_of(head) + error.path.value_or("") + error.note);
+  return bytes_of(head) + error.path.value_or("") + error.note;
 }
 
-void detail::send(FdRef to, const void* value, std::size_t size) {
-  write_all(to, bytes_of({.size = size}) + std::string(static_cast<const char*>(value), size));
+void send_error(FdRef to, const Error& error) { detail::send(to, error_message(error)); }
+
+std::string detail::message(const void* value, std::size_t size) {
+  return bytes_of({.size = size}) + std::string(static_cast<const char*>(value), size);
 }
+
+// Where nobody reads any more the sender has nobody to tell it to.
+void detail::send(FdRef to, const std::string& message) { (void)core::write(to, message); }
 
 Result<void> detail::receive(FdRef from, void* value, std::size_t size) {
   Head head;

@@ -1,6 +1,7 @@
 // Handover: results from a child of fork(2) to its parent, through a pipe.
 #pragma once
 
+#include <string>
 #include <type_traits>
 
 #include "core/sys/fd.hpp"
@@ -16,20 +17,30 @@ struct Pipe {
 /// Both ends, closed on exec. pipe2(2)
 Result<Pipe> make_pipe();
 
+/// What `send_error` sends.
+std::string error_message(const Error& error);
+
 /// Sends an error, which ends what `receive` takes. Its call must be a literal: it has the same
 /// address on both sides.
 void send_error(FdRef to, const Error& error);
 
 namespace detail {
-void send(FdRef to, const void* value, std::size_t size);
+std::string message(const void* value, std::size_t size);
+void send(FdRef to, const std::string& message);
 Result<void> receive(FdRef from, void* value, std::size_t size);
 }  // namespace detail
+
+/// What `send_value` sends.
+template <class T>
+std::string value_message(const T& value) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  return detail::message(&value, sizeof value);
+}
 
 /// Sends a value that is bytes and nothing else.
 template <class T>
 void send_value(FdRef to, const T& value) {
-  static_assert(std::is_trivially_copyable_v<T>);
-  detail::send(to, &value, sizeof value);
+  detail::send(to, value_message(value));
 }
 
 /// The next value; or the error that was sent in its place, or ECHILD where the sender is gone

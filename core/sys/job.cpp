@@ -187,26 +187,33 @@ Result<std::vector<JobDirectory>> JobDirectory::all() {
 
 JobDirectory::Scope JobDirectory::scope_of_this() {
   Scope scope;
-  if (auto id = read_file("/proc/sys/kernel/random/boot_id")) {
-    scope.boot = id->substr(0, id->find('\n'));
+  if (const auto file = open("/proc/sys/kernel/random/boot_id", O_RDONLY)) {
+    // 36 characters and a newline.
+    char text[64];
+    const std::string_view id(text, core::read(*file, text, sizeof text).value_or(0));
+    scope.boot = id.substr(0, id.find('\n'));
   }
   struct ::stat pids;
   if (::stat("/proc/self/ns/pid", &pids) == 0) scope.pids = pids.st_ino;
   return scope;
 }
 
-std::string JobDirectory::text_of(const Job& job, const Scope& scope) {
-  std::string text(heading);
-  append(text.append("boot ").append(scope.boot.empty() ? "-" : scope.boot) += ' ', scope.pids);
+void JobDirectory::append_text(std::string& text, const Job& job, const Scope& scope) {
+  text += heading;
+  const std::string_view boot = scope.boot.empty() ? "-" : std::string_view(scope.boot);
+  append(text.append("boot ").append(boot) += ' ', scope.pids);
   append_all(text += "\nprocess", job.id.pid, job.id.inode.value_or(0));
   append_all(text += "\nowner", job.owner.pid, job.owner.inode.value_or(0));
-  if (!job.end) return text += "\nrunning\n";
+  if (!job.end) {
+    text += "\nrunning\n";
+    return;
+  }
   const auto& [status, usage, wall, timed_out] = *job.end;
   append_all(text += "\nended", status.word(), int{timed_out}, wall.count(), usage.user.count(),
              usage.system.count(), usage.max_rss, usage.minor_faults, usage.major_faults,
              usage.blocks_in, usage.blocks_out, usage.voluntary_switches,
              usage.involuntary_switches);
-  return text += '\n';
+  text += '\n';
 }
 
 std::optional<JobDirectory::Record> JobDirectory::parse(std::string_view text) {
@@ -240,21 +247,47 @@ std::optional<JobDirectory::Record> JobDirectory::parse(std::string_view text) {
   return record;
 }
 
-Result<void> JobDirectory::put(const Job& job) const {
-  const std::string name = TRY(file_name(job.id, "write"));
-  // An end takes the place of a whole record; what nobody has seen yet need not be whole at once.
-  const std::string fresh = job.end ? temporary_name() : name;
+Result<void> JobDirectory::write_file(const std::string& name, std::string_view text) const {
   const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK;
-  auto done = [&]() -> Result<void> {
-    const Fd file = TRY(open(fresh, flags, fd_, 0600));
-    // The umask may have taken even the owner's bits.
-    if (::fchmod(FdRef(file).number(), 0600) != 0) return failure("chmod");
-    return write(file, text_of(job, scope_));
-  }();
-  if (done && job.end) done = rename(fresh, name, fd_);
+  const Fd file = TRY(open(name, flags, fd_, 0600));
+  // The umask may have taken even the owner's bits.
+  if (::fchmod(FdRef(file).number(), 0600) != 0) return failure("chmod");
+  return core::write(file, text);
+}
+
+Result<void> JobDirectory::put(const Job& job) const {
+  if (job.end) return TRY(Ending::of(*this, job)).put(*job.end);
+  const std::string name = TRY(file_name(job.id, "write"));
+  std::string text;
+  append_text(text, job, scope_);
+  // What nobody has seen yet need not be whole at once.
+  auto done = write_file(name, text);
   if (done) return {};
-  (void)unlink(fresh, fd_);
+  (void)unlink(name, fd_);
   done.error().path = name;
+  return done;
+}
+
+JobDirectory::Ending::Ending(const JobDirectory& directory, const Job& job, std::string name)
+    : directory_(&directory), job_(job), name_(std::move(name)), fresh_(temporary_name()) {
+  text_.reserve(longest_record);
+}
+
+Result<JobDirectory::Ending> JobDirectory::Ending::of(const JobDirectory& directory,
+                                                      const Job& job) {
+  return Ending(directory, job, TRY(file_name(job.id, "write")));
+}
+
+Result<void> JobDirectory::Ending::put(const Job::End& end) {
+  job_.end = end;
+  text_.clear();
+  append_text(text_, job_, directory_->scope_);
+  // It takes the place of a whole record.
+  auto done = directory_->write_file(fresh_, text_);
+  if (done) done = rename(fresh_, name_, directory_->fd_);
+  if (done) return {};
+  (void)unlink(fresh_, directory_->fd_);
+  done.error().path = name_;
   done.error().target.reset();
   return done;
 }

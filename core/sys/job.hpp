@@ -45,6 +45,8 @@ class JobDirectory {
   /// Writes `job` down. With `end` unset it says who has the job; with it, that takes its place in
   /// one step. Who writes the end before the process is waited for lets nobody see neither.
   Result<void> put(const Job& job) const;
+  /// The end of a job, ready to be written once it is there.
+  class Ending;
   /// What is written of the process `id`; of several with a bare pid the youngest. A record that is
   /// damaged, of an earlier boot or of another pid namespace is none.
   Result<std::optional<Job>> find(ProcessId id) const;
@@ -81,7 +83,8 @@ class JobDirectory {
 
   JobDirectory(Fd fd, Scope scope) : fd_(std::move(fd)), scope_(std::move(scope)) {}
   static Scope scope_of_this();
-  static std::string text_of(const Job& job, const Scope& scope);
+  static void append_text(std::string& to, const Job& job, const Scope& scope);
+  Result<void> write_file(const std::string& name, std::string_view text) const;
   static std::optional<Record> parse(std::string_view text);
   /// The record in the file `name`; none where there is no such file, or no record in it.
   Result<std::optional<Record>> read(const std::string& name) const;
@@ -93,6 +96,24 @@ class JobDirectory {
 
   Fd fd_;
   Scope scope_;
+};
+
+/// All the memory that this takes is taken when it is made, and `put` takes none unless it fails: a
+/// process that has its memory from one that was killed could not rely on getting any.
+class JobDirectory::Ending {
+ public:
+  /// EINVAL where the id of `job` lacks its inode. `directory` outlives this.
+  static Result<Ending> of(const JobDirectory& directory, const Job& job);
+  /// As `put` of the job with this end.
+  Result<void> put(const Job::End& end);
+
+ private:
+  Ending(const JobDirectory& directory, const Job& job, std::string name);
+  const JobDirectory* directory_;
+  Job job_;
+  std::string name_;
+  std::string fresh_;
+  std::string text_;
 };
 
 }  // namespace core

@@ -43,6 +43,9 @@ Result<ChildEnd> run(Program& program, const Watch& watch = {});
 /// Starts `program` and comes back once it runs; the error is that of `spawn`, or says that the
 /// status could not be kept. A small process stays as its parent, writes down how it ended and then
 /// waits for it, so that at any moment there is the process or its record. See JobDirectory.
+///
+/// Without a timeout that process begins with the memory of this one, and does not wait before this
+/// one has ended: called by who has little left to do.
 Result<ProcessId> start_job(Program& program, const Watch& watch = {});
 
 }  // namespace core

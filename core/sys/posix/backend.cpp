@@ -44,6 +44,10 @@ int pidfd_wait(FdRef process, siginfo_t& ended, int options, KernelUsage& usage)
   return posix::pidfd_wait(process, ended, options, usage);
 }
 
+pid_t fork_sharing_memory(int (*work)(void*), void* argument) {
+  return posix::fork_sharing_memory(work, argument);
+}
+
 std::unique_ptr<DirectoryBatches> directory_batches() { return posix::directory_batches(); }
 
 }  // namespace core::backend
