@@ -188,9 +188,9 @@ int dispatch(Registry registry, const Applet& install, Words words, out::Io& io)
   // Whoever calls execve may leave argv empty.
   const std::string_view program = words.empty() ? std::string_view() : words.front();
   const Words rest = words.subspan(words.empty() ? 0 : 1);
+  if (is_osbox(program)) return run_osbox(registry, install, rest, io);
   const Found found = find_by_link(registry, program);
   if (found.applet != nullptr) return run(found, rest, io);
-  if (is_osbox(program)) return run_osbox(registry, install, rest, io);
   return unknown_applet(registry, base_name(program), io);
 }
 

@@ -14,7 +14,7 @@ class Sink {
  public:
   /// Keeps everything, for a branch of an Io and for tests.
   Sink() = default;
-  explicit Sink(core::FdRef to) : to_(to) { buffer_.reserve(block + block / 4); }
+  explicit Sink(core::FdRef to) : to_(to) {}
 
   /// Where to append.
   std::string& buffer() { return buffer_; }
