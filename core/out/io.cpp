@@ -111,7 +111,8 @@ Io Io::branch() const {
 
 void Io::move_to(Draft& draft) {
   const auto move = [](std::string& from, std::string& to) {
-    if (to.empty()) {
+    // The larger memory stays where more is to come.
+    if (to.empty() && to.capacity() <= from.capacity()) {
       from.swap(to);
     } else {
       to += from;

@@ -13,14 +13,16 @@ namespace {
 /// More threads would only wait for each other.
 constexpr unsigned most_threads = 64;
 /// What a part may hold back until its turn comes.
-constexpr std::size_t most_of_part = 1 << 20;
+constexpr std::size_t most_of_part = 1 << 19;
 /// While parts that are done hold back so much, no new ones are begun.
 constexpr std::size_t most_held = 4 << 20;
+/// The memory of so many parts is kept for later ones.
+constexpr std::size_t most_spare = 8;
 /// So many parts of the same thread wait for their turn at most.
 constexpr unsigned most_nested = 4;
 /// Of a part that goes on in order: so many levels above the directory that was entered stay with
 /// the thread that is there. More, and the others would run too far ahead.
-constexpr std::size_t levels_kept = 2;
+constexpr std::size_t levels_kept = 3;
 
 /// How many descriptors may be opened, where no more than a few are open now.
 std::size_t free_descriptors() {
@@ -113,6 +115,7 @@ void Tree::start_threads() {
   started_ = true;
   try {
     waiting_.reserve(std::size_t{how_.threads} * most_nested);
+    spare_.reserve(most_spare);
     threads_.reserve(how_.threads - 1);
     while (threads_.size() + 1 < how_.threads) threads_.emplace_back([this] { run(); });
   } catch (const std::exception&) {
@@ -184,6 +187,10 @@ void Tree::share(Hand& hand) {
   hand.walk.give(*level, waiter.hand.walk);
   const auto here = parts_.emplace(std::next(hand.part->here));
   here->here = here;
+  if (!spare_.empty()) {
+    here->draft = std::move(spare_.back());
+    spare_.pop_back();
+  }
   // From here on nothing fails.
   ++left_;
   waiting_.erase(chosen);
@@ -218,9 +225,10 @@ bool Tree::wait_for_part(Hand& hand, const Part* turn) {
       waiting_.push_back(&waiter);
       ++count;
       registered = true;
-      // Most often it is a matter of microseconds.
+      // Most often it is a matter of a few microseconds.
       lock.unlock();
-      for (int i = 0; i < 64 && !waiter.served && !is_over(); ++i) std::this_thread::yield();
+      for (int i = 0; i < 16000 && !waiter.served && !is_over(); ++i) {
+      }
       lock.lock();
       continue;
     }
@@ -293,6 +301,7 @@ void Tree::finish(Hand& hand) {
     lock.unlock();
     pour(draft);
     lock.lock();
+    if (spare_.size() < spare_.capacity()) spare_.push_back(std::move(draft));
     parts_.pop_front();
     --left_;
   }

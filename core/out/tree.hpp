@@ -94,6 +94,7 @@ class Tree {
   std::atomic<unsigned> helpers_ = 0;  ///< and who take what comes before a part of their own
   unsigned asleep_ = 0;
   std::size_t held_ = 0;               ///< bytes of parts that are done
+  std::vector<Draft> spare_;           ///< empty, with their memory
   std::atomic<bool> stopped_ = false;  ///< nothing more is to be said
   bool closed_ = false;
   std::exception_ptr lost_;

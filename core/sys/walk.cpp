@@ -51,7 +51,8 @@ Walk::Walk(How how) : how_(how), most_open_(open_directories(how.most_open)) {}
 /// Puts memory by for the next listing.
 void Walk::keep(Listing&& listing) {
   if (listing.entries().capacity() == 0) return;
-  if (is_large(listing)) {
+  constexpr std::size_t most_spare = 64;
+  if (is_large(listing) || spare_.size() >= most_spare) {
     listing.release();
   } else {
     spare_.push_back(std::move(listing));
