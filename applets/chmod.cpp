@@ -186,8 +186,7 @@ Outcome run(Args& args, Io& io) {
   }
   Tree tree(io,
             {.walk = {.sorted = false, .physical = true},
-             .order = records.wanted() ? Tree::Order::as_one : Tree::Order::no_words,
-             .leave_in_order = true},
+             .order = records.wanted() ? Tree::Order::as_one : Tree::Order::no_words},
             [&args](Io& own) {
               return std::make_unique<Change>(args, own,
                                               *own.records<Row>(tables[0], args.changes));

@@ -123,10 +123,12 @@ class Change final : public Visitor {
         // A directory that is somebody else's might not let us in any more.
         if (walk.type() != Type::dir) entry(walk);
         break;
+      case Walk::Step::enter:
+        walk.mark(true);
+        break;
       case Walk::Step::leave:
         entry(walk);
         break;
-      case Walk::Step::enter:
       case Walk::Step::failure:
       case Walk::Step::end:
         break;
@@ -195,8 +197,7 @@ Outcome run(Args& args, Io& io) {
   }
   Tree tree(io,
             {.walk = {.sorted = false, .physical = true},
-             .order = records.wanted() ? Tree::Order::as_one : Tree::Order::no_words,
-             .leave_in_order = true},
+             .order = records.wanted() ? Tree::Order::as_one : Tree::Order::no_words},
             [&args](Io& own) {
               return std::make_unique<Change>(args, own,
                                               *own.records<Row>(tables[0], args.changes));

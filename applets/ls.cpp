@@ -170,9 +170,9 @@ const Table& table_of(const Args& args, const Io& io) {
 
 /// What is known of one entry beyond its name.
 struct Facts {
-  core::Stat stat = {};
+  LineFacts file = {};
   int error = 0;
-  bool known = false;  ///< `stat` holds what was asked for
+  bool known = false;  ///< `file` holds what was asked for
 };
 
 /// Where the names stand that are shown together.
@@ -198,7 +198,7 @@ struct Place {
 };
 
 core::Type type_of(const core::DirEntry& entry, const Facts& facts) {
-  return facts.known && facts.stat.type != core::Type::unknown ? facts.stat.type : entry.type;
+  return facts.known && facts.file.type != core::Type::unknown ? facts.file.type : entry.type;
 }
 
 /// The mark of -F; 0 where there is none.
@@ -326,6 +326,7 @@ class Lister {
   // What is shown now: the names, what is known of them, and their order where it is another one.
   std::vector<core::DirEntry> entries_;
   std::vector<Facts> facts_;
+  std::vector<core::Stat> stats_;  ///< for records: all of what is known
   std::vector<std::uint32_t> order_;
 
   // Memory kept from one directory to the next.
@@ -442,7 +443,7 @@ void Lister::sort_directories() {
     const Directory& directory = directories_[i];
     const auto found = directory.opened ? core::fstat(directory.opened, want_all_)
                                         : core::stat(directory.path, want_all_, args_.paths.at());
-    if (found) facts_[i].stat = *found;
+    if (found) facts_[i].file = LineFacts(*found, time_);
   }
   order_by_stat(directories_.size());
   std::vector<Directory> ordered;
@@ -619,13 +620,15 @@ void Lister::gather(const Place& place) {
     return;
   }
   facts_.resize(entries_.size());
+  if (records_.formatted()) stats_.resize(entries_.size());
   core::for_each_index(entries_.size(), [&](std::size_t i) {
     const core::Want wanted = want_all_ | want_for(entries_[i].type);
     if (wanted == 0) return;
     auto found = core::lstat(entries_[i].name, wanted & ~want_target, place.at);
     facts_[i].known = found.has_value();
     if (found) {
-      facts_[i].stat = *found;
+      facts_[i].file = LineFacts(*found, time_);
+      if (records_.formatted()) stats_[i] = *found;
     } else {
       facts_[i].error = found.error().number;
     }
@@ -641,6 +644,7 @@ void Lister::gather(const Place& place) {
     if (kept != i) {
       entries_[kept] = entries_[i];
       facts_[kept] = facts_[i];
+      if (records_.formatted()) stats_[kept] = stats_[i];
     }
     ++kept;
   }
@@ -657,10 +661,10 @@ void Lister::order_by_stat(std::size_t size) {
   std::vector<Key> keys;
   keys.reserve(size);
   for (std::size_t i = 0; i < size; ++i) {
-    const core::Stat& stat = facts_[i].stat;
+    const LineFacts& file = facts_[i].file;
     keys.push_back({sort_ == Sort::time
-                        ? time_of(stat, time_)
-                        : core::Time{.seconds = static_cast<std::int64_t>(stat.size)},
+                        ? file.time
+                        : core::Time{.seconds = static_cast<std::int64_t>(file.size)},
                     static_cast<std::uint32_t>(i)});
   }
   std::ranges::sort(keys, [this](const Key& a, const Key& b) {
@@ -704,7 +708,7 @@ void Lister::show_records(const Place& place) {
     const Facts& known = facts(nth(i));
     row.name = entry.text();
     row.listed = entry.type;
-    row.stat = known.stat;
+    if (known.known) row.stat = stats_[nth(i)];
     row.known = known.known;
     row.target.reset();
     if ((want_all_ & want_target) != 0 && type_of(entry, known) == core::Type::link) {
@@ -757,7 +761,7 @@ void Lister::show_columns(const Place& place) {
 void Lister::show_lines(const Place& place) {
   lines_.clear();
   for (const Facts& facts : facts_) {
-    if (facts.known) lines_.measure(facts.stat);
+    if (facts.known) lines_.measure(facts.file);
   }
   if (!place.of_operands() && !io_.style().null) {
     text_ += "total ";
@@ -771,7 +775,7 @@ void Lister::show_lines(const Place& place) {
     const Facts& known = facts(nth(i));
     append_inode(known, inode);
     if (known.known) {
-      lines_.append(text_, known.stat);
+      lines_.append(text_, known.file);
     } else {
       lines_.append_unknown(text_, entry.type);
     }
@@ -784,7 +788,7 @@ std::size_t Lister::inode_width() const {
   std::size_t width = 0;
   if (!args_.inode) return width;
   for (const Facts& facts : facts_) {
-    width = std::max(width, facts.known ? digits(facts.stat.ino) : 1);
+    width = std::max(width, facts.known ? digits(facts.file.ino) : 1);
   }
   return width;
 }
@@ -792,7 +796,7 @@ std::size_t Lister::inode_width() const {
 void Lister::append_inode(const Facts& facts, std::size_t width) {
   if (!args_.inode) return;
   if (facts.known) {
-    append_right(text_, facts.stat.ino, width);
+    append_right(text_, facts.file.ino, width);
   } else {
     append_right(text_, "?", width);
   }
@@ -814,7 +818,7 @@ std::size_t Lister::append_shown(std::string_view text, std::string_view code) {
 std::size_t Lister::append_name(const Place& place, const core::DirEntry& entry,
                                 const Facts& facts) {
   const bool line = layout_ == Layout::lines;
-  Colours::File file{entry.text(), type_of(entry, facts), facts.stat.mode};
+  Colours::File file{entry.text(), type_of(entry, facts), facts.file.mode};
   const bool link = file.type == core::Type::link;
   Colours::File target;
   if (link && (colours_.wants_targets(line) || (line && args_.classify))) {

@@ -103,11 +103,7 @@ std::string story(const std::string& root, Tree::How how, core::Want want = core
 }
 
 Tree::How with(Walk::How walk, unsigned threads, Tree::Order order = Tree::Order::as_one) {
-  return {.walk = walk,
-          .order = order,
-          .leave_in_order = order == Tree::Order::no_words,
-          .threads = threads,
-          .small_tree = 0};
+  return {.walk = walk, .order = order, .threads = threads, .small_tree = 0};
 }
 
 std::string sorted_lines(const std::string& text) {

@@ -15,17 +15,23 @@ constexpr std::size_t time_width = 12;
 
 void widen(std::size_t& width, std::size_t to) { width = std::max(width, to); }
 
-bool is_device(const core::Stat& stat) {
-  return stat.type == core::Type::character || stat.type == core::Type::block;
+bool is_device(const LineFacts& file) {
+  return file.type == core::Type::character || file.type == core::Type::block;
 }
 
-/// Numbers stand to the right, names to the left.
-void append_account(std::string& to, const std::string& name, std::size_t width) {
-  const std::size_t blanks = width - std::min<std::size_t>(width, display_width(name));
-  const bool number = name[0] >= '0' && name[0] <= '9';
-  if (number) to.append(blanks, ' ');
-  to += name;
-  if (!number) to.append(blanks, ' ');
+/// What `which` says of `stat`; `no_time` where it is not known.
+core::Time time_of(const core::Stat& stat, FileTime which) {
+  switch (which) {
+    case FileTime::atime:
+      return stat.atime;
+    case FileTime::ctime:
+      return stat.ctime;
+    case FileTime::birthtime:
+      return stat.birthtime.value_or(LineFacts::no_time);
+    case FileTime::mtime:
+      break;
+  }
+  return stat.mtime;
 }
 
 }  // namespace
@@ -36,19 +42,17 @@ core::Want want_of(FileTime which) {
   return wants[static_cast<std::size_t>(which)];
 }
 
-core::Time time_of(const core::Stat& stat, FileTime which) {
-  switch (which) {
-    case FileTime::atime:
-      return stat.atime;
-    case FileTime::ctime:
-      return stat.ctime;
-    case FileTime::birthtime:
-      return stat.birthtime.value_or(core::Time{.seconds = INT64_MIN});
-    case FileTime::mtime:
-      break;
-  }
-  return stat.mtime;
-}
+LineFacts::LineFacts(const core::Stat& stat, FileTime which)
+    : type(stat.type),
+      mode(stat.mode),
+      uid(stat.uid),
+      gid(stat.gid),
+      ino(stat.ino),
+      nlink(stat.nlink),
+      size(stat.size),
+      blocks(stat.blocks),
+      rdev(stat.rdev),
+      time(time_of(stat, which)) {}
 
 void append_human(std::string& to, std::uint64_t size) {
   unsigned unit = 0;
@@ -80,27 +84,42 @@ core::Want LongLines::want() const {
          want::always | want_of(how_.time);
 }
 
-const std::string& LongLines::number(std::uint32_t id) {
-  number_.clear();
-  append_number(number_, id);
-  return number_;
+/// Names an account, by its number without `name`.
+void LongLines::set(Account& account, std::uint32_t id, const std::string* name) {
+  account.id = id;
+  account.name.clear();
+  if (name != nullptr) {
+    account.name = *name;
+  } else {
+    append_number(account.name, id);
+  }
+  account.width = display_width(account.name);
 }
 
-void LongLines::measure(const core::Stat& stat) {
-  widths_.blocks += stat.blocks;
-  widen(widths_.nlink, digits(stat.nlink));
-  widen(widths_.user, display_width(user(stat.uid)));
-  widen(widths_.group, display_width(group(stat.gid)));
-  if (is_device(stat)) {
-    widen(widths_.major, digits(::major(stat.rdev)));
-    widen(widths_.minor, digits(::minor(stat.rdev)));
+/// Numbers stand to the right, names to the left.
+void LongLines::append_account(std::string& to, const Account& account, std::size_t width) {
+  const std::size_t blanks = width - std::min(width, account.width);
+  const bool number = account.name[0] >= '0' && account.name[0] <= '9';
+  if (number) to.append(blanks, ' ');
+  to += account.name;
+  if (!number) to.append(blanks, ' ');
+}
+
+void LongLines::measure(const LineFacts& file) {
+  widths_.blocks += file.blocks;
+  widen(widths_.nlink, digits(file.nlink));
+  widen(widths_.user, user(file.uid).width);
+  widen(widths_.group, group(file.gid).width);
+  if (is_device(file)) {
+    widen(widths_.major, digits(::major(file.rdev)));
+    widen(widths_.minor, digits(::minor(file.rdev)));
     widen(widths_.size, widths_.major + 2 + widths_.minor);
   } else if (how_.human) {
     number_.clear();
-    append_human(number_, stat.size);
+    append_human(number_, file.size);
     widen(widths_.size, number_.size());
   } else {
-    widen(widths_.size, digits(stat.size));
+    widen(widths_.size, digits(file.size));
   }
 }
 
@@ -112,35 +131,35 @@ void LongLines::append_total(std::string& to) const {
   }
 }
 
-void LongLines::append(std::string& to, const core::Stat& stat) {
-  to.append(core::mode_text(stat.mode)).append(1, ' ');
-  append_right(to, stat.nlink, widths_.nlink);
+void LongLines::append(std::string& to, const LineFacts& file) {
+  to.append(core::mode_text(file.mode)).append(1, ' ');
+  append_right(to, file.nlink, widths_.nlink);
   to += ' ';
-  append_account(to, user(stat.uid), widths_.user);
+  append_account(to, user(file.uid), widths_.user);
   to += ' ';
-  append_account(to, group(stat.gid), widths_.group);
+  append_account(to, group(file.gid), widths_.group);
   to += ' ';
-  append_size(to, stat);
+  append_size(to, file);
   to += ' ';
-  if (how_.time == FileTime::birthtime && !stat.birthtime) {
+  if (file.time == LineFacts::no_time) {
     append_right(to, "?", time_width);
   } else {
-    clock_.append(to, time_of(stat, how_.time));
+    clock_.append(to, file.time);
   }
   to += ' ';
 }
 
-void LongLines::append_size(std::string& to, const core::Stat& stat) {
-  if (is_device(stat)) {
-    append_right(to, ::major(stat.rdev), widths_.size - 2 - widths_.minor);
+void LongLines::append_size(std::string& to, const LineFacts& file) {
+  if (is_device(file)) {
+    append_right(to, ::major(file.rdev), widths_.size - 2 - widths_.minor);
     to += ", ";
-    append_right(to, ::minor(stat.rdev), widths_.minor);
+    append_right(to, ::minor(file.rdev), widths_.minor);
   } else if (how_.human) {
     number_.clear();
-    append_human(number_, stat.size);
+    append_human(number_, file.size);
     append_right(to, number_, widths_.size);
   } else {
-    append_right(to, stat.size, widths_.size);
+    append_right(to, file.size, widths_.size);
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/out/clock.hpp"
@@ -16,8 +17,26 @@ enum class FileTime : std::uint8_t { mtime, atime, ctime, birthtime };
 /// What stat must be asked for.
 core::Want want_of(FileTime which);
 
-/// That time of `stat`; long before all others where it is not known.
-core::Time time_of(const core::Stat& stat, FileTime which);
+/// What a line tells of a file, with one of its times: a third of a Stat, since a directory may
+/// have a great many.
+struct LineFacts {
+  core::Type type = core::Type::unknown;
+  mode_t mode = 0;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::uint64_t ino = 0;
+  std::uint64_t nlink = 0;
+  std::uint64_t size = 0;
+  std::uint64_t blocks = 0;
+  std::uint64_t rdev = 0;
+  core::Time time = no_time;
+
+  /// Long before all others: where a file system keeps no birth time.
+  static constexpr core::Time no_time{.seconds = INT64_MIN};
+
+  LineFacts() = default;
+  LineFacts(const core::Stat& stat, FileTime which);
+};
 
 /// Adds `size` in powers of 1024, rounded up: "999", "1.0K", "12M".
 void append_human(std::string& to, std::uint64_t size);
@@ -37,13 +56,13 @@ class LongLines {
 
   /// Forgets what was measured.
   void clear() { widths_ = {}; }
-  /// Makes the columns wide enough for `stat`, and counts its blocks.
-  void measure(const core::Stat& stat);
+  /// Makes the columns wide enough for `file`, and counts its blocks.
+  void measure(const LineFacts& file);
 
   /// Adds the size of all that was measured: in KiB, or as append_human has it.
   void append_total(std::string& to) const;
   /// Adds mode, links, owner, group, size and time, each with a blank behind it.
-  void append(std::string& to, const core::Stat& stat);
+  void append(std::string& to, const LineFacts& file);
   /// The same with question marks, of a file of which only the type is known.
   void append_unknown(std::string& to, core::Type type) const;
 
@@ -53,15 +72,30 @@ class LongLines {
     std::uint64_t blocks = 0;
   };
 
-  const std::string& user(uid_t uid) { return how_.numeric ? number(uid) : accounts_.user(uid); }
-  const std::string& group(gid_t gid) { return how_.numeric ? number(gid) : accounts_.group(gid); }
-  const std::string& number(std::uint32_t id);
-  void append_size(std::string& to, const core::Stat& stat);
+  /// The name of a user or a group: most files have those of the one before.
+  struct Account {
+    std::optional<std::uint32_t> id;
+    std::string name;
+    std::size_t width = 0;
+  };
+  const Account& user(uid_t uid) {
+    if (user_.id != uid) set(user_, uid, how_.numeric ? nullptr : &accounts_.user(uid));
+    return user_;
+  }
+  const Account& group(gid_t gid) {
+    if (group_.id != gid) set(group_, gid, how_.numeric ? nullptr : &accounts_.group(gid));
+    return group_;
+  }
+  static void set(Account& account, std::uint32_t id, const std::string* name);
+  static void append_account(std::string& to, const Account& account, std::size_t width);
+  void append_size(std::string& to, const LineFacts& file);
 
   How how_;
   Widths widths_;
   ShortClock clock_;
   core::Accounts accounts_;
+  Account user_;
+  Account group_;
   std::string number_;  ///< memory for digits
 };
 

@@ -144,7 +144,7 @@ void Tree::work(Hand& hand) {
         hand.io.fail(hand.walk.error());
       } else {
         if (step == leave && hand.walk.depth() < hand.taken_over) {
-          if (how_.leave_in_order) wait_for_turn(hand);
+          if (hand.walk.marked() && how_.order != Order::any) wait_for_turn(hand);
           hand.taken_over = hand.walk.depth();
         }
         hand.visitor->visit(hand.walk, step);

@@ -29,6 +29,9 @@ class Visitor {
 /// A walk through one tree after the other. Once a tree has turned out not to be small, threads
 /// that have nothing to do take over parts of it: what follows the directory in which another
 /// thread is. So nothing is shared while there is enough to do for each.
+///
+/// A directory is left after the names in it were given. One that a visitor marks (Walk::mark) is
+/// left when all that is in it was visited too, by whichever thread; but not with `any`.
 class Tree {
  public:
   enum class Order : std::uint8_t {
@@ -39,9 +42,6 @@ class Tree {
   struct How {
     core::Walk::How walk;
     Order order = Order::as_one;
-    /// Not only is a directory left after all in it: that has been visited too, by whichever
-    /// thread. Not with `any`.
-    bool leave_in_order = false;
     /// At most so many; 0: one for each CPU that may be used.
     unsigned threads = 0;
     /// They are started once so many directories were entered.
