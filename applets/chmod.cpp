@@ -60,12 +60,12 @@ bool is_open(mode_t mode) { return (mode & (S_IRUSR | S_IXUSR)) == (S_IRUSR | S_
 /// Changes operands, and what -R finds.
 class Change final : public Visitor {
  public:
-  Change(const Args& args, Io& io, Records<Row> records)
+  Change(const Args& args, Io& io, Records<Row> records, mode_t umask)
       : args_(args),
         io_(io),
         records_(std::move(records)),
         blind_(args.mode.is_absolute() && !args.if_changed && !args.type && !records_.wanted()),
-        umask_(args.mode.needs_umask() ? core::get_umask() : 0) {}
+        umask_(umask) {}
 
   core::Result<void> operand(core::Path path) {
     const core::At at = args_.paths.at();
@@ -180,16 +180,18 @@ Outcome run(Args& args, Io& io) {
   if (args.reference) {
     args.mode = core::Mode::of(TRY(core::stat(*args.reference, core::want::mode)).mode);
   }
+  // While there is one thread: to read it is to set it.
+  const mode_t umask = args.mode.needs_umask() ? core::get_umask() : 0;
   if (!args.recursive) {
-    Change change(args, io, std::move(records));
+    Change change(args, io, std::move(records), umask);
     return args.paths.each(io, [&](core::Path path) { return change.operand(path); });
   }
   Tree tree(io,
             {.walk = {.sorted = false, .physical = true},
              .order = records.wanted() ? Tree::Order::as_one : Tree::Order::no_words},
-            [&args](Io& own) {
-              return std::make_unique<Change>(args, own,
-                                              *own.records<Row>(tables[0], args.changes));
+            [&args, umask](Io& own) {
+              return std::make_unique<Change>(args, own, *own.records<Row>(tables[0], args.changes),
+                                              umask);
             });
   return args.paths.each(io, [&](core::Path path) {
     return core::told_as("chmod", path, tree.visit(path, args.paths.at()));

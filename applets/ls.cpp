@@ -317,6 +317,7 @@ class Lister {
   bool plain_ = false;                    ///< a line is a name as it stands, and nothing else
   bool headers_ = false;
   bool printed_ = false;
+  bool in_tree_ = false;  ///< one of several that list the directories of a tree
   core::Accounts accounts_;
 
   std::size_t operands_ = 0;
@@ -489,7 +490,7 @@ class Lister::OfTree final : public Visitor {
  public:
   OfTree(Lister& whole, Io& io)
       : whole_(whole), own_(whole.args_, io, records_of(whole.args_, io)) {
-    own_.headers_ = own_.printed_ = true;
+    own_.headers_ = own_.printed_ = own_.in_tree_ = true;
   }
 
   void visit(core::Walk& walk, core::Walk::Step step) override {
@@ -621,7 +622,7 @@ void Lister::gather(const Place& place) {
   }
   facts_.resize(entries_.size());
   if (records_.formatted()) stats_.resize(entries_.size());
-  core::for_each_index(entries_.size(), [&](std::size_t i) {
+  const auto ask = [&](std::size_t i) {
     const core::Want wanted = want_all_ | want_for(entries_[i].type);
     if (wanted == 0) return;
     auto found = core::lstat(entries_[i].name, wanted & ~want_target, place.at);
@@ -632,7 +633,13 @@ void Lister::gather(const Place& place) {
     } else {
       facts_[i].error = found.error().number;
     }
-  });
+  };
+  if (in_tree_) {
+    // There are threads enough.
+    for (std::size_t i = 0; i < entries_.size(); ++i) ask(i);
+  } else {
+    core::for_each_index(entries_.size(), ask);
+  }
   std::size_t kept = 0;
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     const int error = facts_[i].error;

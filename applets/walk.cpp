@@ -79,9 +79,10 @@ constexpr Option options[] = {
     value<&Args::max_depth>(0, "max-depth", "N", "Only what is N levels below the root or less"),
     flag<&Args::follow>("follow", "Take links for what they lead to; loops are failures"),
     flag<&Args::one_file_system>("one-file-system", "Do not enter directories on other mounts"),
-    value<&Args::threads>(0, "threads", "N",
-                          "Read a large tree with N threads; 0 stands for the number of CPUs that "
-                          "may be used, which is the default"),
+    value<&Args::threads>(
+        0, "threads", "N",
+        "Go through a large tree with N threads at most; 0 stands for the number of CPUs that "
+        "may be used, which is the default"),
     flag<&Args::stat>("stat", "With the stat fields of every entry"),
     paths<&Args::roots>("ROOT", "Where the tree begins; none: the current directory", Least::none,
                         Completes::directory),
@@ -510,7 +511,8 @@ extern constexpr Applet walk = {
         "is a failure; the rest is done. An entry that vanishes meanwhile is none. A few "
         "directories are open at a time, however deep the tree is. Several threads go through a "
         "large tree, each through a part of it, which changes nothing of what is printed, but for "
-        "the order of --unordered: the next ones run a few thousand names ahead of what is printed. "
+        "the order of --unordered: the next ones run a few thousand names ahead of what is "
+        "printed. "
         "--one-file-system goes by the id of the mount, so that a bind mount is another file "
         "system; where neither statx(2) nor /proc/self/fdinfo tells it, by the device.",
     .call = "open",

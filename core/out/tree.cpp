@@ -1,5 +1,6 @@
 #include "core/out/tree.hpp"
 
+#include <poll.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -24,12 +25,26 @@ constexpr unsigned most_nested = 4;
 /// the thread that is there. More, and the others would run too far ahead.
 constexpr std::size_t levels_kept = 3;
 
+/// So many are open in most processes, or fewer.
+constexpr std::size_t few_descriptors = 16;
+
 /// How many descriptors may be opened, where no more than a few are open now.
 std::size_t free_descriptors() {
-  constexpr rlim_t few = 16;
   rlimit limit;
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-  return std::max(limit.rlim_cur, few) - few;
+  return std::max<rlim_t>(limit.rlim_cur, few_descriptors) - few_descriptors;
+}
+
+/// What is deeper than that stays with one thread.
+constexpr std::size_t deepest_shared = 256;
+
+/// How many of the descriptors that there may be are in use: those up to `most` are looked at.
+std::size_t open_descriptors(std::size_t most) {
+  std::vector<pollfd> all(most);
+  for (std::size_t i = 0; i < most; ++i) all[i].fd = static_cast<int>(i);
+  if (::poll(all.data(), most, 0) < 0) return most;
+  return static_cast<std::size_t>(
+      std::ranges::count_if(all, [](const pollfd& one) { return (one.revents & POLLNVAL) == 0; }));
 }
 
 }  // namespace
@@ -114,6 +129,13 @@ core::Result<void> Tree::visit(core::Path root, core::At at) {
 void Tree::start_threads() {
   started_ = true;
   try {
+    // A thread that lacks descriptors could not take them from another one.
+    const std::size_t free = free_descriptors() + few_descriptors;
+    const std::size_t used = open_descriptors(std::min<std::size_t>(free, 1024));
+    const std::size_t for_a_thread = most_nested * (how_.walk.most_open + 2);
+    const std::size_t most = (free - used) / for_a_thread;
+    if (most < 2) return;
+    how_.threads = static_cast<unsigned>(std::min<std::size_t>(how_.threads, most));
     waiting_.reserve(std::size_t{how_.threads} * most_nested);
     spare_.reserve(most_spare);
     threads_.reserve(how_.threads - 1);
@@ -133,10 +155,25 @@ void Tree::run() {
   }
 }
 
+/// Does `work`. What is thrown there ends the visit of all threads, and is thrown by it.
+template <class Work>
+void Tree::protect(Work work) {
+  try {
+    work();
+  } catch (...) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (!lost_) lost_ = std::current_exception();
+      stopped_ = true;
+    }
+    news_.notify_all();
+  }
+}
+
 /// Goes through a part to its end.
 void Tree::work(Hand& hand) {
   using enum core::Walk::Step;
-  try {
+  protect([&] {
     while (!stopped_.load(std::memory_order_relaxed)) {
       const core::Walk::Step step = hand.walk.next();
       if (step == end) break;
@@ -156,9 +193,7 @@ void Tree::work(Hand& hand) {
       if (step == enter) share(hand);
       if (hand.io.is_due()) publish(hand);
     }
-  } catch (...) {
-    lose(std::current_exception());
-  }
+  });
   if (hand.own) finish(hand);
 }
 
@@ -172,6 +207,8 @@ void Tree::share(Hand& hand) {
   const bool helps = helpers_.load(std::memory_order_relaxed) > 0 && is_first(hand);
   if (hungry_.load(std::memory_order_relaxed) == 0 && !helps) return;
   const std::size_t depth = hand.walk.depth();
+  // All directories above change hands.
+  if (depth > deepest_shared) return;
   const std::size_t kept = how_.order == Order::as_one ? levels_kept : depth;
   const auto level = hand.walk.level_with_more(depth - std::min(depth, kept));
   if (!level) return;
@@ -279,12 +316,12 @@ void Tree::pour(Draft& draft) {
 /// Ends a part, and says what was waiting for that.
 void Tree::finish(Hand& hand) {
   Part& part = *std::exchange(hand.part, nullptr);
-  hand.io.move_to(part.draft);
+  protect([&] { hand.io.move_to(part.draft); });
   if (how_.order == Order::any) {
-    {
+    protect([&] {
       const std::scoped_lock lock(output_);
       pour(part.draft);
-    }
+    });
     const std::scoped_lock lock(mutex_);
     parts_.erase(part.here);
     --left_;
@@ -299,24 +336,15 @@ void Tree::finish(Hand& hand) {
     Draft& draft = parts_.front().draft;
     held_ -= draft.size();
     lock.unlock();
-    pour(draft);
+    protect([&] { pour(draft); });
     lock.lock();
     if (spare_.size() < spare_.capacity()) spare_.push_back(std::move(draft));
     parts_.pop_front();
+    // At once: another part may come to stand where this one stood in memory.
+    first_ = parts_.empty() ? nullptr : &parts_.front();
     --left_;
   }
-  first_ = parts_.empty() ? nullptr : &parts_.front();
   if (asleep_ > 0) news_.notify_all();
-}
-
-/// What a thread cannot go on after ends the visit of all, and is thrown by it.
-void Tree::lose(std::exception_ptr why) {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (!lost_) lost_ = std::move(why);
-    stopped_ = true;
-  }
-  news_.notify_all();
 }
 
 }  // namespace out

@@ -74,7 +74,8 @@ class Tree {
   void finish(Hand& hand);
   void pour(Draft& draft);
   bool is_first(const Hand& hand) const;
-  void lose(std::exception_ptr why);
+  template <class Work>
+  void protect(Work work);
 
   Io& io_;
   How how_;

@@ -445,6 +445,11 @@ Walk::Step Walk::leave() {
 
 std::optional<std::size_t> Walk::level_with_more(std::size_t from) {
   for (std::size_t level = std::max(from, base_); level + 1 < frames_.size(); ++level) {
+    // The way back to a directory that was closed may be long.
+    if (level > 0 && level < lowest_open_) {
+      level = lowest_open_ - 1;
+      continue;
+    }
     Frame& frame = frames_[level];
     const auto& entries = frame.listing.entries();
     // What was seen to be no directory is not looked at again.

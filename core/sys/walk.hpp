@@ -102,7 +102,7 @@ class Walk {
   // A tree can be walked in parts, one by each of several threads.
 
   /// After `enter`: the lowest level from `from` on, of those above the directory, where other
-  /// directories are still to come.
+  /// directories are still to come. It is the root, or one that is open.
   std::optional<std::size_t> level_with_more(std::size_t from);
   /// After `enter`: parts with what follows the directory that the walk is in at `level` + 1. This
   /// walk ends when that one is left. `rest`, made in the same way, goes on with what comes behind

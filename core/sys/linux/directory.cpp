@@ -31,7 +31,8 @@ class Batches final : public DirectoryBatches {
         const auto* const entry = reinterpret_cast<const dirent64*>(at);
         at += entry->d_reclen;
         // No entry has a position behind the greatest one, where ext4 and btrfs put the end: that
-        // saves every directory a call.
+        // saves every directory a call. A file system that gives this position to what is not last
+        // would break lseek(2) too.
         at_end_ = entry->d_off == std::numeric_limits<off64_t>::max();
         const char* const name = entry->d_name;
         if (name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'))) continue;

@@ -32,7 +32,11 @@ pid_t fork_sharing_memory(int (*work)(void*), void* argument) {
   if (stack == MAP_FAILED) return -1;
   // What is too much for the stack must not be written elsewhere.
   ::mprotect(stack, static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)), PROT_NONE);
-  return ::clone(work, static_cast<char*>(stack) + stack_size, CLONE_VM | SIGCHLD, argument);
+  // Before Linux 5.16 a core dump of this process would end the other one too.
+  const pid_t child =
+      ::clone(work, static_cast<char*>(stack) + stack_size, CLONE_VM | SIGCHLD, argument);
+  if (child < 0) ::munmap(stack, stack_size);
+  return child;
 #else
   return posix::fork_sharing_memory(work, argument);
 #endif
