@@ -25,7 +25,9 @@ constexpr unsigned most_nested = 4;
 /// the thread that is there. More, and the others would run too far ahead.
 constexpr std::size_t levels_kept = 3;
 
-/// So many are open in most processes, or fewer.
+/// What is deeper than that stays with one thread.
+constexpr std::size_t deepest_shared = 256;
+/// So many descriptors are open in most processes, or fewer.
 constexpr std::size_t few_descriptors = 16;
 
 /// How many descriptors may be opened, where no more than a few are open now.
@@ -34,9 +36,6 @@ std::size_t free_descriptors() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
   return std::max<rlim_t>(limit.rlim_cur, few_descriptors) - few_descriptors;
 }
-
-/// What is deeper than that stays with one thread.
-constexpr std::size_t deepest_shared = 256;
 
 /// How many of the descriptors that there may be are in use: those up to `most` are looked at.
 std::size_t open_descriptors(std::size_t most) {

@@ -60,8 +60,8 @@ int pidfd_wait(FdRef process, siginfo_t& ended, int options, KernelUsage& usage)
 /// A child that runs `work`, which does not come back, in the memory of this process: fork(2)
 /// without a copy of it, which outlives this process. -1, and errno, where that is not to be had.
 /// Two must not run in one memory at a time: errno and what malloc(3) has are there once. The
-/// caller goes to sleep at once, and `work` before it wakes the caller up again. clone(2) with
-/// CLONE_VM
+/// caller may close descriptors and then goes to sleep, and `work` before it wakes the caller up
+/// again. clone(2) with CLONE_VM
 pid_t fork_sharing_memory(int (*work)(void*), void* argument);
 std::unique_ptr<DirectoryBatches> directory_batches();
 }  // namespace backend

@@ -13,9 +13,9 @@
 namespace core {
 
 /// Which signals of this process are waited for instead of being acted upon, for as long as this
-/// lives: SIGCHLD, SIGTSTP, SIGCONT, and those that would end it, but for what is ignored. The one
-/// that a fault of its own brings is none of them. SIGCHLD is at its default meanwhile: were it
-/// ignored, the status of a child would be lost. For one thread.
+/// lives: SIGCHLD, SIGTSTP, SIGCONT, and those that would end it; `wait` passes over what was
+/// ignored. The one that a fault of its own brings is none of them. SIGCHLD is at its default
+/// meanwhile: were it ignored, the status of a child would be lost. For one thread.
 class WaitedSignals {
  public:
   WaitedSignals();

@@ -185,8 +185,9 @@ Result<ProcessId> start_job(Program& program, const Watch& watch) {
     keeper = ::fork();
     if (keeper == 0) keep(beginning);
   }
-  const int number = errno;
-  // The other end of `starter` is closed by the end of this process, and by nothing before.
+  const int number = errno;  // without a keeper; else it may be the keeper's
+  // Nothing that takes memory before the keeper has told. The other end of `starter` is closed by
+  // the end of this process, and by nothing before.
   ::close(beginning.report[1]);
   ::close(beginning.starter[0]);
   if (keeper < 0) return failure(number, "fork");
