@@ -168,6 +168,9 @@ Layout layout_of(const Args& args, const Io& io) {
   return layout == Layout::columns && io.style().null ? Layout::names : layout;
 }
 
+/// So many files are shown before it is asked again whether somebody reads them.
+constexpr std::size_t block = 4096;
+
 class Lister {
  public:
   Lister(const Args& args, Io& io, Records<Row> records);
@@ -205,6 +208,7 @@ class Lister {
   /// True where all that is shown of a file is its name as it stands.
   bool plain() const { return !records_.formatted() && list_.plain(); }
   Entries::How wanted() const;
+  bool is_heard();
   void show(const Place& place);
   void show_records(const Place& place);
   void show_list(const Place& place);
@@ -219,7 +223,7 @@ class Lister {
   FileList list_;
   Entries entries_;  ///< what is shown now
   bool headers_ = false;
-  bool in_tree_ = false;  ///< one of several that list the directories of a tree
+  OfTree* of_tree_ = nullptr;  ///< what this is, where it is one of several in a tree
   core::Accounts accounts_;
 
   std::size_t operands_ = 0;
@@ -229,6 +233,8 @@ class Lister {
   // Memory kept from one directory to the next.
   core::DirectoryReader reader_;
   core::Listing listing_;
+
+  std::unique_ptr<Tree> tree_;  ///< with -R: for all operands
 };
 
 Lister::Lister(const Args& args, Io& io, Records<Row> records)
@@ -381,8 +387,9 @@ class Lister::OfTree final : public Visitor {
   OfTree(Lister& whole, Io& io)
       : whole_(whole), own_(whole.args_, io, *io.records<Row>(table_of(whole.args_, io))) {
     own_.list_.set_begun(true);
-    own_.in_tree_ = true;
+    own_.of_tree_ = this;
   }
+  using Visitor::is_heard;
 
   void visit(core::Walk& walk, core::Walk::Step step) override {
     if (step != core::Walk::Step::enter) return;
@@ -400,10 +407,15 @@ class Lister::OfTree final : public Visitor {
 
 /// Lists a directory and all below, in the order in which they are shown.
 void Lister::list_tree(const std::string& root) {
-  Tree tree(io_, {.walk = {.sorted = false, .whole = true}},
-            [this](Io& io) { return std::make_unique<OfTree>(*this, io); });
-  if (const auto done = tree.visit(root, args_.paths.at()); !done) io_.fail(done.error());
+  if (!tree_) {
+    const auto make = [this](Io& io) { return std::make_unique<OfTree>(*this, io); };
+    tree_ = std::make_unique<Tree>(io_, Tree::How{.walk = {.sorted = false, .whole = true}}, make);
+  }
+  if (const auto done = tree_->visit(root, args_.paths.at()); !done) io_.fail(done.error());
 }
+
+/// False where nobody reads what is shown, so that the rest need not be.
+bool Lister::is_heard() { return of_tree_ != nullptr ? of_tree_->is_heard() : io_.writable(); }
 
 /// Lists the directory that was entered, and leaves to the walk those in it that were shown.
 void Lister::list_entered(core::Walk& walk) {
@@ -460,7 +472,7 @@ void Lister::list_names(const Place& place, core::Listing& names) {
   auto& all = names.entries();
   std::erase_if(all, [&](const auto& entry) { return hides(names.name(entry)); });
   sort(names, order_, args_.reverse);
-  const std::size_t most = needs_all() ? all.size() : 4096;
+  const std::size_t most = needs_all() ? all.size() : block;
   std::size_t next = 0;
   do {
     const std::size_t count = std::min(most, all.size() - next);
@@ -468,7 +480,7 @@ void Lister::list_names(const Place& place, core::Listing& names) {
     entries_.add(names, next, count);
     next += count;
     show(place);
-  } while (next < all.size() && io_.writable());
+  } while (next < all.size() && is_heard());
   if (args_.recursive) entries_.reorder(names);
 }
 
@@ -477,7 +489,7 @@ void Lister::list_names(const Place& place, core::Listing& names) {
 /// Shows `entries_`.
 void Lister::show(const Place& place) {
   // In a tree there are threads enough.
-  entries_.ask(place, io_, in_tree_ ? Entries::Threads::one : Entries::Threads::several);
+  entries_.ask(place, io_, of_tree_ != nullptr ? Entries::Threads::one : Entries::Threads::several);
   if (is_by_stat(order_)) entries_.sort_by_stat(order_, args_.reverse);
   if (records_.formatted()) return show_records(place);
   if (plain()) {
@@ -493,7 +505,7 @@ void Lister::show_records(const Place& place) {
   Row row;
   row.accounts = &accounts_;
   row.directory = place.prefix();
-  for (std::size_t i = 0; i < entries_.size() && io_.writable(); ++i) {
+  for (std::size_t i = 0; i < entries_.size() && (i % block != 0 || is_heard()); ++i) {
     const core::DirEntry& entry = entries_.entry(i);
     row.name = entry.text();
     row.listed = entry.type;
@@ -510,7 +522,7 @@ void Lister::show_list(const Place& place) {
   list_.clear();
   for (std::size_t i = 0; i < entries_.size(); ++i) list_.measure(entries_.facts(i));
   if (layout_ == Layout::lines && !place.of_operands() && !io_.style().null) list_.add_total();
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
+  for (std::size_t i = 0; i < entries_.size() && (i % block != 0 || is_heard()); ++i) {
     const core::DirEntry& entry = entries_.entry(i);
     const LineFacts* const facts = entries_.facts(i);
     FileList::File file{{.name = entry.text(), .type = type_of(entry, facts)}, facts};
