@@ -128,8 +128,8 @@ std::vector<Injection> faults_of(const Operation& operation, const std::vector<l
     }
     // Each meets some of them, and in the long form all.
     static constexpr int errors[] = {EIO, ENOSPC, EINTR, EPERM, ENOMEM, EMFILE, EACCES};
-    for (std::size_t i = 0; i < (tests::is_long() ? std::size(errors) : 2); ++i) {
-      faults.push_back({call, occurrence, errors[(2 * faults.size() + i) % std::size(errors)]});
+    for (std::size_t i = 0; i < (tests::is_long() ? std::size(errors) : 1); ++i) {
+      faults.push_back({call, occurrence, errors[(faults.size() + i) % std::size(errors)]});
     }
     if (newer_calls().contains(call) && occurrence == 1) faults.push_back({call, 0, ENOSYS});
   }

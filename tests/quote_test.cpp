@@ -18,8 +18,10 @@ std::string all_of(const std::vector<std::string>& strings) {
 /// As many of the byte strings as a shell that forks for each can take in a short time.
 std::vector<std::string> some() {
   const std::vector<std::string>& all = tests::byte_strings();
-  std::vector<std::string> some(all.begin(), all.begin() + 400);
-  for (std::size_t i = 400; i < all.size(); i += 19) some.push_back(all[i]);
+  std::vector<std::string> some;
+  for (std::size_t i = 0; i < all.size(); i += tests::is_long() || i < 50 ? 1 : i < 400 ? 5 : 61) {
+    some.push_back(all[i]);
+  }
   for (const std::string& name : tests::hostile_names()) some.push_back(name);
   std::string every;
   for (int byte = 1; byte < 256; ++byte) every += static_cast<char>(byte);

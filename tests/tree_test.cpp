@@ -132,9 +132,9 @@ std::string sorted_lines(const std::string& text) {
 }  // namespace
 
 TEST_CASE("several threads tell of a tree what one alone tells") {
-  for (unsigned seed = 1; seed <= 4; ++seed) {
+  for (unsigned seed = 1; seed <= (tests::is_long() ? 4 : 1); ++seed) {
     const Scratch scratch;
-    make_tree(scratch, 700, seed);
+    make_tree(scratch, tests::is_long() ? 700 : 350, seed);
     for (const Walk::How& how :
          std::vector<Walk::How>{{},
                                 {.sorted = false},
@@ -189,7 +189,7 @@ TEST_CASE("a walk gives away what follows, at any level, and the two tell all of
     REQUIRE(walk.start(scratch / "t"));
     const std::string alone = told(walk, 0, 0, nullptr);
     unsigned given = 0;
-    for (unsigned stop = 1; stop < 300; ++stop) {
+    for (unsigned stop = 1; stop < 300; stop += tests::is_long() ? 1 : 4) {
       for (const unsigned from : {0U, 2U, 4U}) {
         REQUIRE(walk.start(scratch / "t"));
         const std::string first = told(walk, stop, from, &rest);
@@ -199,7 +199,7 @@ TEST_CASE("a walk gives away what follows, at any level, and the two tell all of
         CHECK((first + second == alone));
       }
     }
-    CHECK(given > 300);
+    CHECK(given > 50);
   }
 }
 
@@ -241,7 +241,7 @@ TEST_CASE("several threads tell what one may not read, where it stands") {
 
 TEST_CASE("with much to say, threads wait for their turn and help meanwhile") {
   const Scratch scratch;
-  make_tree(scratch, 600, 2);
+  make_tree(scratch, 200, 2);
   // What comes first takes longest.
   std::string first = "t/ ";
   scratch.directory(first);
@@ -388,7 +388,7 @@ TEST_CASE("several threads take what is moved and removed meanwhile as it comes"
       ::rename(aside.c_str(), victim.c_str());
     }
   });
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < tests::rounds(200); ++i) {
     out::Io io({}, {}, {});
     Tree tree(io, with({}, 4), [](out::Io& own) {
       return std::make_unique<Teller>(own, core::want::nothing, '\0', Tree::Order::as_one);
