@@ -69,7 +69,7 @@ std::string without_colours(std::string_view text) {
 }  // namespace
 
 void fuzz::run(std::string_view input) {
-  constexpr std::size_t longest = 512;
+  constexpr std::size_t longest = 256;
   if (input.size() > longest) return;
   const bool terminal = input.ends_with('\0');
   std::vector<std::string_view> words;
