@@ -130,6 +130,17 @@ TEST_CASE("link --beneath keeps to the directory, with both names") {
   CHECK(same_file(scratch / "in/file", scratch / "in/new2"));
   CHECK(beneath("--follow", "escape", "x") ==
         "link: escape -> x: EXDEV: Invalid cross-device link\n");
+  // The kernel follows a link with a slash behind it, and would tell what there is outside.
+  scratch.link("..", "in/up");
+  scratch.link("../nowhere", "in/nowhere");
+  scratch.directory("in/dir");
+  for (const std::string link : {"escape/", "up/", "nowhere/"}) {
+    CHECK(beneath("-v", link, "x") ==
+          "link: " + link + " -> x: EXDEV: Invalid cross-device link\n");
+  }
+  CHECK(beneath("-v", "dir/", "x") == "link: dir/ -> x: EPERM: Operation not permitted\n");
+  CHECK(beneath("-v", "dir/", "file") == "link: dir/ -> file: EEXIST: File exists\n");
+  CHECK(beneath("-v", "link/", "x") == "link: link/ -> x: ENOTDIR: Not a directory\n");
   CHECK(beneath("-v", "../out", "x") == "link: ../out -> x: EXDEV: Invalid cross-device link\n");
   CHECK(beneath("-v", "file", "../x") == "link: file -> ../x: EXDEV: Invalid cross-device link\n");
   CHECK(!core::lstat(scratch / "in/x"));

@@ -1,6 +1,7 @@
 #include "core/out/plan.hpp"
 
 #include "core/out/number.hpp"
+#include "core/out/quote.hpp"
 #include "tests/harness.hpp"
 
 namespace {
@@ -118,6 +119,15 @@ TEST_CASE("a template that cannot be is refused before anything is printed") {
         "no field nosuch; there are path, size, offset, done, time_ns, none, missing, word, list, "
         "numbers");
   CHECK(formatted("{path:d}").find("the format d does not suit the field path (") == 0);
+}
+
+TEST_CASE("a template cannot fill the memory") {
+  CHECK(formatted("{size:>65535}").size() == 65536);
+  for (const std::string format : {"{size:>65536}", "{path:2000000000}", "{path:.99999999999}",
+                                   "{none:0<100000}", "{path:18446744073709551616}"}) {
+    CAPTURE(format);
+    CHECK(formatted(format) == out::quoted(format.substr(1, format.size() - 2)) + " is too wide");
+  }
 }
 
 TEST_CASE("null takes its width and nothing else") {

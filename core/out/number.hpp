@@ -11,6 +11,10 @@
 
 namespace out {
 
+/// The widest field that a template of people's own may ask for: more than any line of text needs,
+/// and little enough to be harmless.
+inline constexpr std::size_t widest = 65'535;
+
 /// Adds `number` in decimal.
 template <std::integral T>
 void append_number(std::string& to, T number) {

@@ -8,9 +8,6 @@
 namespace out {
 namespace {
 
-/// More than any line of text needs, and little enough to be harmless.
-constexpr std::size_t widest = 65'535;
-
 /// Adds `digits` behind `sign` (and 0x), filled up to the width.
 void append_filled(std::string& to, const Percent& how, std::string_view sign,
                    std::string_view digits, bool zeros) {

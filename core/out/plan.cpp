@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <charconv>
 #include <iterator>
 #include <utility>
 
@@ -165,6 +166,18 @@ std::string blank_format_of(std::string_view specification) {
   return blank.append(specification.substr(0, width));
 }
 
+/// True where `specification` asks for a width, or a precision, that no line needs.
+bool too_wide(std::string_view specification) {
+  const char* const end = specification.data() + specification.size();
+  for (const char* at = specification.data(); at != end;) {
+    std::size_t number = 0;
+    const auto [next, error] = std::from_chars(at, end, number);
+    if (error == std::errc::result_out_of_range || number > widest) return true;
+    at = next == at ? at + 1 : next;
+  }
+  return false;
+}
+
 std::string list_of(std::span<const Field> fields) {
   std::string list;
   for (const Field& field : fields) {
@@ -263,6 +276,7 @@ std::expected<Plan, std::string> Plan::format(std::span<const Field> fields,
         piece.format = "{:" + std::string(specification) + "}";
         piece.blank_format = "{:" + blank_format_of(specification) + "}";
         std::string trial;
+        if (too_wide(specification)) return refuse(quoted(inside) + " is too wide");
         try {
           append_formatted(trial, piece.format, example(field->kind), Names::raw);
           append_formatted(trial, piece.blank_format, Value(), Names::raw);

@@ -271,12 +271,19 @@ Result<std::optional<std::string>> replace_symlink(Path target, Path link, At at
 
 Result<void> link(Path source, Path name, At at, Links links) {
   const bool follow = links == Links::follow;
-  if (follow && at.resolve.restricted()) {
-    // The link is followed within the bounds; the descriptor is what it leads to.
+  const bool slash = std::string_view(source).ends_with('/');
+  if ((follow || slash) && at.resolve.restricted()) {
+    // The link is followed within the bounds, as one with a slash behind it is in any case; the
+    // descriptor is what it leads to.
     const auto file = open(source, O_PATH, at);
     if (!file) return failure_of_two(file.error().number, "link", source, name);
     const auto to = Name::of(name, at);
     if (!to) return failure_of_two(to.error().number, "link", source, name);
+    // What a slash is behind is a directory, to be refused as one.
+    if (slash) {
+      ::linkat(FdRef(*file).number(), ".", to->directory(), to->path(), 0);
+      return failure_of_two(errno, "link", source, name);
+    }
     if (::linkat(AT_FDCWD, descriptor_path(*file).c_str(), to->directory(), to->path(),
                  AT_SYMLINK_FOLLOW) == 0) {
       return {};

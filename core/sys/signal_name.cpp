@@ -15,7 +15,7 @@ std::optional<int> digits(std::string_view text) {
   int number = 0;
   const char* const end = text.data() + text.size();
   const auto read = std::from_chars(text.data(), end, number);
-  if (read.ec != std::errc() || read.ptr != end || number < 0) return std::nullopt;
+  if (read.ec != std::errc() || read.ptr != end || text[0] == '-') return std::nullopt;
   return number;
 }
 
