@@ -94,6 +94,8 @@ TEST_CASE("pages: the manual of every applet is clean mdoc, and says all that th
     const Ran clean = lint(page.out);
     CHECK(clean.out == "");
     CHECK(clean.status == 0);
+    // What groff would show as a sign that no shell knows.
+    CHECK(page.out.find_first_of("'`^~") == std::string::npos);
     const std::string text = shown(page.out);
     CHECK(on_one_line(text).find(applet->summary) != std::string::npos);
     for (const cli::Option& option : applet->options) {
