@@ -1,9 +1,7 @@
 // nice, getpriority and setpriority: the nice values that the scheduler goes by.
-#include <charconv>
-
+#include "core/cli/account_option.hpp"
 #include "core/cli/applet.hpp"
 #include "core/cli/command.hpp"
-#include "core/sys/account.hpp"
 #include "core/sys/priority.hpp"
 #include "core/sys/process.hpp"
 
@@ -77,17 +75,8 @@ std::unexpected<core::Error> invalid(const char* call, const std::string& word, 
 
 /// The user called `word`, or of that number.
 core::Result<id_t> read_user(const std::string& word, const char* call) {
-  auto id = TRY(core::told_as(call, word, core::user_id(word)));
-  if (!id) {
-    uid_t number = 0;
-    const char* const end = word.data() + word.size();
-    const auto read = std::from_chars(word.data(), end, number);
-    constexpr uid_t none = static_cast<uid_t>(-1);
-    if (read.ec != std::errc() || read.ptr != end || number == none) {
-      return invalid(call, word, "no such user");
-    }
-    id = number;
-  }
+  const auto id = TRY(core::told_as(call, word, find_user(word)));
+  if (!id) return invalid(call, word, "no such user");
   // Of root nobody else can ask: the kernel takes a 0 for the real user of who asks.
   if (*id == 0 && TRY(core::credentials()).uid != 0) {
     return invalid(call, word, "to the kernel user 0 is who asks");

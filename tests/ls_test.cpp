@@ -1,104 +1,19 @@
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 
 #include "core/sys/directory.hpp"
 #include "core/sys/stat.hpp"
-#include "tests/harness.hpp"
+#include "tests/ls.hpp"
 #include "tests/sanitizer.hpp"
 
-namespace {
-
-constexpr out::Screen terminal{.output_is_terminal = true, .columns = 40};
-
-/// GNU ls in the C locale, in `directory`.
-Ran gnu(const std::vector<std::string>& words, const std::string& directory) {
-  tests::Command command{
-      .words = {"ls"}, .environment = {"LC_ALL=C", "TZ=UTC"}, .directory = directory};
-  command.words.insert(command.words.end(), words.begin(), words.end());
-  return tests::run(command);
-}
-
-/// osbox ls as a process of its own, in `directory`.
-Ran ls(const std::vector<std::string>& words, const std::string& directory) {
-  tests::Command command{
-      .words = {tests::binary(), "ls"}, .environment = {"TZ=UTC"}, .directory = directory};
-  command.words.insert(command.words.end(), words.begin(), words.end());
-  return tests::run(command);
-}
-
-void set_times(const std::string& path, std::int64_t atime, std::int64_t mtime) {
-  const timespec times[2] = {{atime, 5}, {mtime, 7}};
-  REQUIRE(::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) == 0);
-}
-
-void resize(const std::string& path, off_t size) { REQUIRE(::truncate(path.c_str(), size) == 0); }
-
-/// Every kind of thing that ls has a word for.
-void fill(const Scratch& scratch) {
-  std::int64_t when = 1'600'000'000;
-  for (const auto& [name, size] :
-       std::initializer_list<std::pair<const char*, off_t>>{{"a.tar", 1000},
-                                                            {"b.TAR", 1023},
-                                                            {"B", 1024},
-                                                            {"v1.9", 1025},
-                                                            {"v1.10", 10'189},
-                                                            {"v01", 10'240},
-                                                            {"x.c", 1'048'575},
-                                                            {"noext", 1'048'576},
-                                                            {"z.h", 0},
-                                                            {"y.c", 0},
-                                                            {"-dash", 5},
-                                                            {".hidden", 2'000'000'000},
-                                                            {"huge", off_t{5} << 40}}) {
-    resize(scratch.file(name), size);
-    set_times(scratch / name, when + 500'000'000, when);
-    when += 7'000'000;
-  }
-  scratch.file("program", "", 0755);
-  scratch.file("setuid", "", 04755);
-  scratch.directory("d");
-  scratch.directory("d/sub");
-  scratch.file("d/inside", "12345");
-  scratch.directory("empty");
-  scratch.directory("nested");
-  scratch.directory("nested/inner");
-  scratch.directory("nested/inner/most");
-  scratch.directory("nested/.hidden");
-  scratch.link("..", "nested/up");
-  scratch.directory(".dir");
-  scratch.directory("sticky", 01777);
-  scratch.directory("locked", 0700);
-  scratch.link("d", "to-d");
-  scratch.link("x.c", "to-x");
-  scratch.link("nosuch", "dangling");
-  scratch.fifo("pipe");
-  REQUIRE(::link((scratch / "B").c_str(), (scratch / "d/hard").c_str()) == 0);
-  set_times(scratch / "to-d", 1, 2);
-}
-
-void make_files(const std::string& directory, int count, const std::string& prefix) {
-  const core::Fd opened = *core::open_directory(directory);
-  for (int i = 0; i < count; ++i) {
-    const std::string name = prefix + std::to_string(i);
-    REQUIRE(::mknodat(core::FdRef(opened).number(), name.c_str(), S_IFREG | 0644, 0) == 0);
-  }
-}
-
-std::vector<std::string> words_of(std::string_view line) {
-  std::vector<std::string> words;
-  while (!line.empty()) {
-    const std::size_t end = std::min(line.find(' '), line.size());
-    words.emplace_back(line.substr(0, end));
-    line.remove_prefix(std::min(end + 1, line.size()));
-  }
-  return words;
-}
-
-}  // namespace
+using tests::fill;
+using tests::gnu;
+using tests::ls;
+using tests::make_files;
+using tests::terminal;
+using tests::words_of;
 
 TEST_CASE("ls prints what GNU ls prints in the C locale") {
   const Scratch scratch;
@@ -189,19 +104,6 @@ TEST_CASE("ls prints what GNU ls prints in the C locale") {
   }
 }
 
-TEST_CASE("ls -C lays names out as GNU ls does") {
-  const Scratch scratch;
-  fill(scratch);
-  for (const std::string line : {"-C", "-CF", "-Ci", "-lC", "-Cr", "-Ct", "-1C", "-CA d ."}) {
-    CAPTURE(line);
-    std::vector<std::string> theirs = words_of(line);
-    theirs.insert(theirs.begin(), {"-T0", "-w80"});
-    CHECK(ls(words_of(line), scratch.path()).out == gnu(theirs, scratch.path()).out);
-  }
-  const Ran one = ls({"-C1"}, scratch.path());
-  CHECK(one.out == gnu({"-1"}, scratch.path()).out);
-}
-
 TEST_CASE("ls --sort=version has numbers in order, as strverscmp does") {
   const Scratch scratch;
   for (const char* const name : {"v1.10", "v1.9", "v1.09", "v", "v10", "v9", "v1.10a"}) {
@@ -215,19 +117,6 @@ TEST_CASE("ls --sort=version has numbers in order, as strverscmp does") {
       "print('\\n'.join(names))";
   CHECK(osbox({"ls", "--sort=version", scratch.path()}).out ==
         tests::python(ctypes, {scratch.path()}));
-}
-
-TEST_CASE("ls -h rounds sizes up, as GNU ls does") {
-  const Scratch scratch;
-  std::vector<std::string> words = {"-lh"};
-  for (int shift = 9; shift < 41; ++shift) {
-    for (const off_t difference : {-1, 0, 1}) {
-      const std::string name = std::to_string(shift) + "." + std::to_string(difference + 1);
-      resize(scratch.file(name), (off_t{1} << shift) + difference);
-      resize(scratch.file(name + "x"), (off_t{1} << shift) / 10 * 99 + difference);
-    }
-  }
-  CHECK(ls(words, scratch.path()).out == gnu(words, scratch.path()).out);
 }
 
 TEST_CASE("listdir is os.listdir: all names but . and ..") {
@@ -275,83 +164,6 @@ TEST_CASE("ls takes every name as it is, in every format") {
                       {scratch.path(),
                        other.file("json", osbox({"ls", "-A", "--json", scratch.path()}).out)}) ==
         "good\n");
-}
-
-TEST_CASE("ls shows no control character of a name on a terminal") {
-  const Scratch scratch;
-  for (const std::string& name : tests::hostile_names()) scratch.file(name);
-  for (const std::string option : {"-A", "-l", "-1", "-C", "-F"}) {
-    CAPTURE(option);
-    const std::string out = osbox({"ls", option, "--color=never", scratch.path()}, terminal).out;
-    CHECK(std::ranges::none_of(out, [](char byte) {
-      return (static_cast<unsigned char>(byte) < 0x20 && byte != '\n') || byte == 0x7f;
-    }));
-    CHECK(out.find("\xc2\x9b") == std::string::npos);
-    CHECK(out.find("$'new\\nline'") != std::string::npos);
-  }
-}
-
-TEST_CASE("ls on a terminal has columns that fit what is shown") {
-  const Scratch scratch;
-  for (const char* const name : {"a b", "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", "c", "dd", "eee",
-                                 "tab\t", "f", "g", "h", "i", "j", "k"}) {
-    scratch.file(name);
-  }
-  const Ran ran = osbox({"ls", "--color=never", scratch.path()}, terminal);
-  // Two cells for each of the three wide characters.
-  CHECK(ran.out ==
-        "'a b'  dd   f  h  j  $'tab\\t'\n"
-        "c      eee  g  i  k  \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\n");
-  CHECK(osbox({"ls", "--color=never", scratch.path()}, {.output_is_terminal = true, .columns = 29})
-            .out ==
-        "'a b'  eee  h  k\n"
-        "c      f    i  $'tab\\t'\n"
-        "dd     g    j  \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\n");
-}
-
-TEST_CASE("ls --color colours types, modes and suffixes, and nothing else") {
-  const Scratch scratch;
-  fill(scratch);
-  for (const std::string colours :
-       {"", "or=31:mi=05:*.tar=33", "ln=target", "ex=", "fi=32:ln=target:or=35"}) {
-    for (const std::string line : {"-A", "-lA", "-AF", "-lAF", "dangling to-x"}) {
-      CAPTURE(colours);
-      CAPTURE(line);
-      std::vector<std::string> words = words_of(line);
-      words.insert(words.begin(), "--color=always");
-      const auto run = [&](std::vector<std::string> program) {
-        program.insert(program.end(), words.begin(), words.end());
-        return tests::run({.words = program,
-                           .environment = {"LC_ALL=C", "TZ=UTC", "TERM=xterm", "NO_COLOR=1",
-                                           "LS_COLORS=" + colours},
-                           .directory = scratch.path()})
-            .out;
-      };
-      // GNU ls resets the terminal once before the first colour.
-      std::string theirs = run({"ls"});
-      if (const std::size_t first = theirs.find("\033[0m\033["); first != theirs.npos) {
-        theirs.erase(first, 4);
-      }
-      CHECK(run({tests::binary(), "ls"}) == theirs);
-    }
-  }
-  CHECK(osbox({"ls", scratch.path()}).out.find('\033') == std::string::npos);
-  CHECK(osbox({"ls", "--color=never", scratch.path()}, terminal).out.find('\033') ==
-        std::string::npos);
-  CHECK(osbox({"ls", "--json", "--color=always", scratch.path()}).out.find('\033') ==
-        std::string::npos);
-}
-
-TEST_CASE("ls counts colours for nothing where it lays out columns") {
-  const Scratch scratch;
-  for (const char* const name : {"one", "two", "three", "four", "five", "six", "seven"}) {
-    scratch.directory(name);
-  }
-  std::string coloured = osbox({"ls", "--color=always", scratch.path()}, terminal).out;
-  for (std::size_t at = 0; (at = coloured.find('\033')) != coloured.npos;) {
-    coloured.erase(at, coloured.find('m', at) + 1 - at);
-  }
-  CHECK(coloured == osbox({"ls", "--color=never", scratch.path()}, terminal).out);
 }
 
 TEST_CASE("ls records say what os.listdir and os.lstat say") {

@@ -21,8 +21,7 @@ core::Result<std::optional<Id>> find(const std::string& text, LookUp<Id> look_up
 }
 
 template <class Id>
-Stored take_id(Id& id, std::string_view text, LookUp<Id> look_up, const char* what) {
-  const auto found = find(std::string(text), look_up);
+Stored take_id(Id& id, const core::Result<std::optional<Id>>& found, const char* what) {
   if (!found) {
     return std::unexpected(std::string(what)
                                .append(" cannot be looked up: ")
@@ -52,12 +51,20 @@ std::unexpected<out::Usage> misuse(std::string_view option, std::string_view val
 
 }  // namespace
 
+core::Result<std::optional<uid_t>> find_user(const std::string& text) {
+  return find<uid_t>(text, core::user_id);
+}
+
+core::Result<std::optional<gid_t>> find_group(const std::string& text) {
+  return find<gid_t>(text, core::group_id);
+}
+
 Stored take_user(uid_t& id, std::string_view text) {
-  return take_id(id, text, core::user_id, "user");
+  return take_id(id, find_user(std::string(text)), "user");
 }
 
 Stored take_group(gid_t& id, std::string_view text) {
-  return take_id(id, text, core::group_id, "group");
+  return take_id(id, find_group(std::string(text)), "group");
 }
 
 Stored take_groups(std::vector<gid_t>& ids, std::string_view text) {
@@ -78,7 +85,7 @@ std::expected<core::Ids, out::Stop> ids_of(const std::optional<std::string>& use
     ids.user_text = *user;
     account = TRY(core::user_account(*user));
     if (!account) {
-      ids.uid = TRY(find<uid_t>(*user, core::user_id));
+      ids.uid = TRY(find_user(*user));
       if (!ids.uid) return misuse("--user", *user, "no such user");
       account = TRY(core::user_account(*ids.uid));
     } else {
@@ -87,7 +94,7 @@ std::expected<core::Ids, out::Stop> ids_of(const std::optional<std::string>& use
   }
   if (group) {
     ids.group_text = *group;
-    ids.gid = TRY(find<gid_t>(*group, core::group_id));
+    ids.gid = TRY(find_group(*group));
     if (!ids.gid) return misuse("--group", *group, "no such group");
   } else if (account) {
     ids.group_text = *user;
@@ -99,7 +106,7 @@ std::expected<core::Ids, out::Stop> ids_of(const std::optional<std::string>& use
     ids.groups_text = *groups;
     std::vector<gid_t> members;
     const auto take = [&](const std::string& each) -> std::expected<void, out::Stop> {
-      const auto found = TRY(find<gid_t>(each, core::group_id));
+      const auto found = TRY(find_group(each));
       if (!found) return misuse("--groups", *groups, out::quoted(each) + ": no such group");
       members.push_back(*found);
       return {};

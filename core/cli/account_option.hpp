@@ -14,6 +14,12 @@
 
 namespace cli {
 
+/// The id of the user called `text`, or of that number; none where it is neither. An error means
+/// that nobody knows.
+core::Result<std::optional<uid_t>> find_user(const std::string& text);
+/// The same of a group.
+core::Result<std::optional<gid_t>> find_group(const std::string& text);
+
 // For rows made by `parsed` and `parsed_operand`.
 Stored take_user(uid_t& id, std::string_view text);
 Stored take_group(gid_t& id, std::string_view text);

@@ -16,27 +16,8 @@
 namespace core {
 namespace {
 
-/// What is sent to a process to end or to stop it or, as SIGUSR1, to tell it something.
-bool is_handed_on(int signal) {
-  switch (signal) {
-    case SIGHUP:
-    case SIGINT:
-    case SIGQUIT:
-    case SIGALRM:
-    case SIGTERM:
-    case SIGUSR1:
-    case SIGUSR2:
-    case SIGTSTP:
-      return true;
-    default:
-      return signal >= SIGRTMIN;
-  }
-}
-
-bool is_ignored(int signal) {
-  struct ::sigaction action;
-  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-}
+/// What others send is the child's too.
+bool is_handed_on(int signal) { return signal == SIGTSTP || is_sent_to_end(signal); }
 
 /// True for what is sent to a command to end it.
 bool ends(int signal) {
@@ -46,9 +27,6 @@ bool ends(int signal) {
 }  // namespace
 
 WaitedSignals::WaitedSignals() {
-  struct ::sigaction action = {};
-  action.sa_handler = SIG_DFL;
-  ::sigaction(SIGCHLD, &action, &child_);
   ::sigemptyset(&waited_);
   ::sigaddset(&waited_, SIGCHLD);
   for (int signal = 1; signal <= SIGRTMAX; ++signal) {
@@ -64,10 +42,7 @@ WaitedSignals::WaitedSignals() {
   ::pthread_sigmask(SIG_BLOCK, &blocked, &before_);
 }
 
-WaitedSignals::~WaitedSignals() {
-  ::sigaction(SIGCHLD, &child_, nullptr);
-  ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-}
+WaitedSignals::~WaitedSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
 void WaitedSignals::add(int signal) {
   struct ::sigaction action = {};

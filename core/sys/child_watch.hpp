@@ -8,14 +8,15 @@
 #include <utility>
 
 #include "core/sys/cgroup.hpp"
+#include "core/sys/signal.hpp"
 #include "core/sys/supervise.hpp"
 
 namespace core {
 
 /// Which signals of this process are waited for instead of being acted upon, for as long as this
 /// lives: SIGCHLD, SIGTSTP, SIGCONT, and those that would end it; `wait` passes over what was
-/// ignored. The one that a fault of its own brings is none of them. SIGCHLD is at its default
-/// meanwhile: were it ignored, the status of a child would be lost. For one thread.
+/// ignored. The one that a fault of its own brings is none of them. Children are heard meanwhile.
+/// For one thread.
 class WaitedSignals {
  public:
   WaitedSignals();
@@ -28,12 +29,12 @@ class WaitedSignals {
   /// Waits for `signal` too from now on, whatever was done about it before.
   void add(int signal);
   /// SIGCHLD where it was ignored before, else 0.
-  int ignored() const { return child_.sa_handler == SIG_IGN ? SIGCHLD : 0; }
+  int ignored() const { return children_.were_ignored() ? SIGCHLD : 0; }
 
  private:
+  ChildrenHeard children_;
   sigset_t waited_;
   sigset_t before_;
-  struct ::sigaction child_;
 };
 
 /// Hands signals and the terminal on between this process and its child. This process stops when

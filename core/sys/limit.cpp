@@ -1,15 +1,15 @@
 #include "core/sys/limit.hpp"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 
+#include "core/sys/word.hpp"
+
 namespace core {
 namespace {
 
-constexpr std::array<Resource, 16> table = {{
+constexpr auto table = std::to_array<Resource>({
     {RLIMIT_AS, "as", "bytes", "address space"},
     {RLIMIT_CORE, "core", "bytes", "size of a core file"},
     {RLIMIT_CPU, "cpu", "seconds", "CPU time"},
@@ -26,17 +26,13 @@ constexpr std::array<Resource, 16> table = {{
     {RLIMIT_RTTIME, "rttime", "microseconds", "CPU time of a real-time process between two waits"},
     {RLIMIT_SIGPENDING, "sigpending", "signals", "queued signals of the user"},
     {RLIMIT_STACK, "stack", "bytes", "size of the stack"},
-}};
+});
 static_assert(std::ranges::is_sorted(table, {}, &Resource::name));
 
 // What the C library makes of the numbers in C++: an enum, or plain int.
 using Number = decltype(RLIMIT_AS);
 
 constexpr std::string_view prefix = "RLIMIT_";
-
-bool same(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
 
 std::expected<rlim_t, std::string> read_number(std::string_view text) {
   if (text == "unlimited") return RLIM_INFINITY;
@@ -65,9 +61,9 @@ Limit limit_of(const rlimit& limit) { return {known(limit.rlim_cur), known(limit
 std::span<const Resource> resources() { return table; }
 
 const Resource* find_resource(std::string_view name) {
-  if (same(name.substr(0, prefix.size()), prefix)) name.remove_prefix(prefix.size());
-  const auto at =
-      std::ranges::find_if(table, [name](const Resource& each) { return same(each.name, name); });
+  if (same_word(name.substr(0, prefix.size()), prefix)) name.remove_prefix(prefix.size());
+  const auto at = std::ranges::find_if(
+      table, [name](const Resource& each) { return same_word(each.name, name); });
   return at == table.end() ? nullptr : &*at;
 }
 

@@ -15,14 +15,7 @@ namespace {
 /// True for what ends a process unless it says otherwise, and is no fault of the process itself.
 bool ends_process(int signal) {
   switch (signal) {
-    case SIGHUP:
-    case SIGINT:
-    case SIGQUIT:
-    case SIGTERM:
     case SIGPIPE:
-    case SIGALRM:
-    case SIGUSR1:
-    case SIGUSR2:
     case SIGXCPU:
     case SIGXFSZ:
     case SIGVTALRM:
@@ -36,21 +29,49 @@ bool ends_process(int signal) {
 #endif
       return true;
     default:
-      return signal >= SIGRTMIN;
+      return is_sent_to_end(signal);
   }
 }
 
 }  // namespace
 
+bool is_sent_to_end(int signal) {
+  switch (signal) {
+    case SIGHUP:
+    case SIGINT:
+    case SIGQUIT:
+    case SIGALRM:
+    case SIGTERM:
+    case SIGUSR1:
+    case SIGUSR2:
+      return true;
+    default:
+      return signal >= SIGRTMIN;
+  }
+}
+
+bool is_ignored(int signal) {
+  struct ::sigaction action;
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+ChildrenHeard::ChildrenHeard() {
+  if (::sigaction(SIGCHLD, nullptr, &before_) != 0 || before_.sa_handler != SIG_IGN) return;
+  struct ::sigaction heard = {};
+  heard.sa_handler = SIG_DFL;
+  changed_ = ::sigaction(SIGCHLD, &heard, nullptr) == 0;
+}
+
+ChildrenHeard::~ChildrenHeard() {
+  if (changed_) ::sigaction(SIGCHLD, &before_, nullptr);
+}
+
 HeldSignals::HeldSignals() {
   sigset_t ends;
   ::sigemptyset(&ends);
   for (int signal = 1; signal <= SIGRTMAX; ++signal) {
-    if (!ends_process(signal)) continue;
-    struct ::sigaction action;
     // One that is ignored would wait to be let through all the same.
-    const bool ignored = ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-    if (!ignored) ::sigaddset(&ends, signal);
+    if (ends_process(signal) && !is_ignored(signal)) ::sigaddset(&ends, signal);
   }
   ::pthread_sigmask(SIG_BLOCK, &ends, &before_);
   // What was held back before never gets through by letting go of this.

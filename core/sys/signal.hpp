@@ -8,6 +8,30 @@
 
 namespace core {
 
+/// True for what is sent to a process to end it or, as SIGUSR1, to tell it something; it ends one
+/// that does not expect it.
+bool is_sent_to_end(int signal);
+
+/// True where nothing is done about `signal` in this process. sigaction(2)
+bool is_ignored(int signal);
+
+/// Has the kernel tell of children that end, for as long as this lives: where SIGCHLD is ignored,
+/// it forgets how they did. sigaction(2)
+class ChildrenHeard {
+ public:
+  ChildrenHeard();
+  ~ChildrenHeard();
+  ChildrenHeard(const ChildrenHeard&) = delete;
+  ChildrenHeard& operator=(const ChildrenHeard&) = delete;
+
+  /// True where SIGCHLD was ignored before.
+  bool were_ignored() const { return changed_; }
+
+ private:
+  struct ::sigaction before_ = {};
+  bool changed_ = false;
+};
+
 /// Holds back the signals that would end this process, for as long as it lives: SIGHUP, SIGINT,
 /// SIGQUIT, SIGTERM and their like, the real-time ones too. Not SIGKILL, nor what a fault of the
 /// process or abort(3) brings. One that came meanwhile does its work when this goes, unless

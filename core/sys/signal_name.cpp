@@ -1,11 +1,11 @@
 #include "core/sys/signal_name.hpp"
 
-#include <strings.h>
-
 #include <charconv>
 #include <csignal>
 #include <cstring>
 #include <vector>
+
+#include "core/sys/word.hpp"
 
 namespace core {
 namespace {
@@ -19,13 +19,9 @@ std::optional<int> digits(std::string_view text) {
   return number;
 }
 
-bool same(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
-
 /// `text` as `word`, which stands for `base`, or as word, `sign` and how far from there.
 std::optional<int> real_time(std::string_view text, std::string_view word, int base, char sign) {
-  if (!same(text.substr(0, word.size()), word)) return std::nullopt;
+  if (!same_word(text.substr(0, word.size()), word)) return std::nullopt;
   text.remove_prefix(word.size());
   if (text.empty()) return base;
   const auto step = text[0] == sign ? digits(text.substr(1)) : std::nullopt;
@@ -55,17 +51,17 @@ std::optional<int> signal_number(std::string_view text) {
     if (*number == 0 || !signal_name(*number).empty()) return number;
     return std::nullopt;
   }
-  if (same(text.substr(0, 3), "SIG")) text.remove_prefix(3);
+  if (same_word(text.substr(0, 3), "SIG")) text.remove_prefix(3);
   if (const auto number = real_time(text, "RTMIN", SIGRTMIN, '+')) return number;
   if (const auto number = real_time(text, "RTMAX", SIGRTMAX, '-')) return number;
   for (int number = 1; number < SIGRTMIN; ++number) {
     const char* const name = ::sigabbrev_np(number);
-    if (name != nullptr && same(text, name)) return number;
+    if (name != nullptr && same_word(text, name)) return number;
   }
   // Two that share their numbers with others.
-  if (same(text, "IOT")) return SIGABRT;
-  if (same(text, "IO")) return SIGPOLL;
-  if (same(text, "CLD")) return SIGCHLD;
+  if (same_word(text, "IOT")) return SIGABRT;
+  if (same_word(text, "IO")) return SIGPOLL;
+  if (same_word(text, "CLD")) return SIGCHLD;
   return std::nullopt;
 }
 

@@ -13,6 +13,7 @@
 #include "core/sys/backend.hpp"
 #include "core/sys/job.hpp"
 #include "core/sys/process.hpp"
+#include "core/sys/signal.hpp"
 
 namespace core {
 namespace {
@@ -23,26 +24,6 @@ using namespace std::chrono_literals;
 constexpr Duration tick = 10ms;
 /// How long the keeper of a job has, once that has ended, to write it down.
 constexpr Duration keepers_time = 5s;
-
-/// Ignored, SIGCHLD has the kernel forget how children ended.
-class ChildrenHeard {
- public:
-  ChildrenHeard() {
-    if (::sigaction(SIGCHLD, nullptr, &before_) != 0 || before_.sa_handler != SIG_IGN) return;
-    struct ::sigaction heard = {};
-    heard.sa_handler = SIG_DFL;
-    changed_ = ::sigaction(SIGCHLD, &heard, nullptr) == 0;
-  }
-  ~ChildrenHeard() {
-    if (changed_) ::sigaction(SIGCHLD, &before_, nullptr);
-  }
-  ChildrenHeard(const ChildrenHeard&) = delete;
-  ChildrenHeard& operator=(const ChildrenHeard&) = delete;
-
- private:
-  struct ::sigaction before_ = {};
-  bool changed_ = false;
-};
 
 /// Holds SIGCHLD back, so that it can be waited for.
 class HeldChildSignal {

@@ -1,0 +1,32 @@
+// The orders in which files are shown.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "core/sys/listing.hpp"
+
+namespace out {
+
+enum class FileOrder : std::uint8_t {
+  name,       ///< byte order
+  extension,  ///< that of what follows the last dot
+  version,    ///< numbers in names as numbers, as strverscmp(3) has it
+  size,       ///< the largest first
+  time,       ///< the newest first
+  none,       ///< as the file system has them
+};
+
+/// True where more than names decides. Those that are the same then stand as their names do.
+constexpr bool is_by_stat(FileOrder order) {
+  return order == FileOrder::size || order == FileOrder::time;
+}
+
+/// True where the name `a` comes before `b`, each with a NUL behind it.
+bool comes_before(FileOrder order, std::string_view a, std::string_view b);
+
+/// Puts `names` in order or, with `reverse`, in the opposite one, as far as names decide; with
+/// `none` they stay as they are.
+void sort(core::Listing& names, FileOrder order, bool reverse);
+
+}  // namespace out
