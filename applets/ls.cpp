@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "core/cli/applet.hpp"
 #include "core/out/entries.hpp"
@@ -167,8 +168,8 @@ Layout layout_of(const Args& args, const Io& io) {
   return layout == Layout::columns && io.style().null ? Layout::names : layout;
 }
 
-/// Those of the lines or of the names, for an Io that a format was found right for.
-Records<Row> records_of(const Args& args, Io& io) { return *io.records<Row>(table_of(args, io)); }
+/// So many files are shown before it is asked again whether somebody reads them.
+constexpr std::size_t block = 4096;
 
 class Lister {
  public:
@@ -185,7 +186,8 @@ class Lister {
   class OfTree;
   struct Directory {
     std::string path;
-    core::Fd opened;  ///< of the first few; the others are opened again
+    core::Fd opened;      ///< of the first few; the others are opened again
+    core::Time key = {};  ///< in an order by stat
   };
 
   core::Result<core::Fd> open(core::Path path) const;
@@ -206,6 +208,7 @@ class Lister {
   /// True where all that is shown of a file is its name as it stands.
   bool plain() const { return !records_.formatted() && list_.plain(); }
   Entries::How wanted() const;
+  bool is_heard();
   void show(const Place& place);
   void show_records(const Place& place);
   void show_list(const Place& place);
@@ -220,8 +223,7 @@ class Lister {
   FileList list_;
   Entries entries_;  ///< what is shown now
   bool headers_ = false;
-  bool printed_ = false;
-  bool in_tree_ = false;  ///< one of several that list the directories of a tree
+  OfTree* of_tree_ = nullptr;  ///< what this is, where it is one of several in a tree
   core::Accounts accounts_;
 
   std::size_t operands_ = 0;
@@ -231,6 +233,8 @@ class Lister {
   // Memory kept from one directory to the next.
   core::DirectoryReader reader_;
   core::Listing listing_;
+
+  std::unique_ptr<Tree> tree_;  ///< with -R: for all operands
 };
 
 Lister::Lister(const Args& args, Io& io, Records<Row> records)
@@ -254,9 +258,7 @@ Lister::Lister(const Args& args, Io& io, Records<Row> records)
 
 /// What has to be asked of each entry, and what because of its type.
 Entries::How Lister::wanted() const {
-  Entries::How how{.time = time_, .whole = records_.formatted()};
-  if (order_ == FileOrder::size) how.want |= want::size;
-  if (order_ == FileOrder::time) how.want |= want_of(time_);
+  Entries::How how{.want = want_of(order_, time_), .time = time_, .whole = records_.formatted()};
   if (records_.formatted()) {
     how.want |= records_.want() & ~want_target;
     how.want_of[static_cast<std::size_t>(core::Type::unknown)] = want::type;
@@ -334,30 +336,23 @@ void Lister::finish() {
 
 void Lister::sort_directories() {
   if (order_ == FileOrder::none || directories_.size() < 2) return;
-  std::ranges::sort(directories_, [this](const Directory& a, const Directory& b) {
-    return comes_before(order_, a.path, b.path);
-  });
-  if (args_.reverse) std::ranges::reverse(directories_);
-  if (!is_by_stat(order_)) return;
-  std::vector<Facts> facts(directories_.size());
-  const core::Want wanted = entries_.want();
-  for (std::size_t i = 0; i < directories_.size(); ++i) {
-    const Directory& directory = directories_[i];
+  for (Directory& directory : directories_) {
+    if (!is_by_stat(order_)) break;
+    const core::Want wanted = entries_.want();
     const auto found = directory.opened ? core::fstat(directory.opened, wanted)
                                         : core::stat(directory.path, wanted, args_.paths.at());
-    if (found) facts[i].file = LineFacts(*found, time_);
+    directory.key = key_of(found ? LineFacts(*found, time_) : LineFacts(), order_);
   }
-  std::vector<std::uint32_t> order;
-  order_by(*measure_, args_.reverse, facts, order);
-  std::vector<Directory> ordered;
-  for (const std::uint32_t i : order) ordered.push_back(std::move(directories_[i]));
-  directories_ = std::move(ordered);
+  std::ranges::sort(directories_, [this](const Directory& a, const Directory& b) {
+    return a.key != b.key ? a.key > b.key : comes_before(a.path, b.path, order_);
+  });
+  if (args_.reverse) std::ranges::reverse(directories_);
 }
 
 void Lister::show_files(std::vector<std::string> paths) {
   if (order_ != FileOrder::none) {
     std::ranges::sort(paths, [this](const std::string& a, const std::string& b) {
-      return comes_before(order_, a, b);
+      return comes_before(a, b, order_);
     });
     if (args_.reverse) std::ranges::reverse(paths);
   }
@@ -390,13 +385,18 @@ void Lister::list(const Directory& directory) {
 class Lister::OfTree final : public Visitor {
  public:
   OfTree(Lister& whole, Io& io)
-      : whole_(whole), own_(whole.args_, io, records_of(whole.args_, io)) {
-    own_.headers_ = own_.printed_ = own_.in_tree_ = true;
+      : whole_(whole), own_(whole.args_, io, *io.records<Row>(table_of(whole.args_, io))) {
+    own_.list_.set_begun(true);
+    own_.of_tree_ = this;
   }
+  using Visitor::is_heard;
 
   void visit(core::Walk& walk, core::Walk::Step step) override {
     if (step != core::Walk::Step::enter) return;
-    if (walk.depth() == 0) own_.printed_ = std::exchange(whole_.printed_, true);
+    if (walk.depth() == 0) {
+      own_.list_.set_begun(whole_.list_.begun());
+      whole_.list_.set_begun(true);
+    }
     own_.list_entered(walk);
   }
 
@@ -407,10 +407,15 @@ class Lister::OfTree final : public Visitor {
 
 /// Lists a directory and all below, in the order in which they are shown.
 void Lister::list_tree(const std::string& root) {
-  Tree tree(io_, {.walk = {.sorted = false, .whole = true}},
-            [this](Io& io) { return std::make_unique<OfTree>(*this, io); });
-  if (const auto done = tree.visit(root, args_.paths.at()); !done) io_.fail(done.error());
+  if (!tree_) {
+    const auto make = [this](Io& io) { return std::make_unique<OfTree>(*this, io); };
+    tree_ = std::make_unique<Tree>(io_, Tree::How{.walk = {.sorted = false, .whole = true}}, make);
+  }
+  if (const auto done = tree_->visit(root, args_.paths.at()); !done) io_.fail(done.error());
 }
+
+/// False where nobody reads what is shown, so that the rest need not be.
+bool Lister::is_heard() { return of_tree_ != nullptr ? of_tree_->is_heard() : io_.writable(); }
 
 /// Lists the directory that was entered, and leaves to the walk those in it that were shown.
 void Lister::list_entered(core::Walk& walk) {
@@ -427,12 +432,7 @@ void Lister::list_entered(core::Walk& walk) {
 
 void Lister::show_header(std::string_view path) {
   // A program that reads names up to a NUL wants nothing else between them.
-  if (!headers_ || records_.formatted() || io_.style().null) return;
-  if (printed_) io_.end_record();
-  io_.print_name(path);
-  io_.print(":");
-  io_.end_record();
-  printed_ = true;
+  if (headers_ && !records_.formatted() && !io_.style().null) list_.write_header(path);
 }
 
 constexpr core::DirEntry dots[] = {{".", 1, core::Type::dir, 0}, {"..", 2, core::Type::dir, 0}};
@@ -441,7 +441,7 @@ constexpr core::DirEntry dots[] = {{".", 1, core::Type::dir, 0}, {"..", 2, core:
 void Lister::stream(const Place& place, core::FdRef directory) {
   if (args_.hidden == Hidden::all) {
     entries_.clear();
-    for (const core::DirEntry& entry : dots) entries_.add(entry);
+    entries_.add(dots);
     show(place);
   }
   reader_.begin(directory);
@@ -454,13 +454,11 @@ void Lister::stream(const Place& place, core::FdRef directory) {
         if (!hides(entry.text())) list_.add_plain(entry);
       }
       list_.end();
-      printed_ = true;
       continue;
     }
     entries_.clear();
-    for (const core::DirEntry& entry : *batch) {
-      if (!hides(entry.text())) entries_.add(entry);
-    }
+    entries_.add(*batch);
+    entries_.erase_if([this](const core::DirEntry& entry) { return hides(entry.text()); });
     show(place);
   }
 }
@@ -474,16 +472,15 @@ void Lister::list_names(const Place& place, core::Listing& names) {
   auto& all = names.entries();
   std::erase_if(all, [&](const auto& entry) { return hides(names.name(entry)); });
   sort(names, order_, args_.reverse);
-  const std::size_t block = needs_all() ? all.size() : 4096;
+  const std::size_t most = needs_all() ? all.size() : block;
   std::size_t next = 0;
   do {
+    const std::size_t count = std::min(most, all.size() - next);
     entries_.clear();
-    for (; next < all.size() && entries_.size() < block; ++next) {
-      const auto& entry = all[next];
-      entries_.add({names.path(entry).c_str(), entry.length, entry.type, entry.ino});
-    }
+    entries_.add(names, next, count);
+    next += count;
     show(place);
-  } while (next < all.size() && io_.writable());
+  } while (next < all.size() && is_heard());
   if (args_.recursive) entries_.reorder(names);
 }
 
@@ -492,7 +489,7 @@ void Lister::list_names(const Place& place, core::Listing& names) {
 /// Shows `entries_`.
 void Lister::show(const Place& place) {
   // In a tree there are threads enough.
-  entries_.ask(place, io_, in_tree_ ? Entries::Threads::one : Entries::Threads::several);
+  entries_.ask(place, io_, of_tree_ != nullptr ? Entries::Threads::one : Entries::Threads::several);
   if (is_by_stat(order_)) entries_.sort_by_stat(order_, args_.reverse);
   if (records_.formatted()) return show_records(place);
   if (plain()) {
@@ -501,7 +498,6 @@ void Lister::show(const Place& place) {
     show_list(place);
   }
   list_.end();
-  printed_ = printed_ || !entries_.empty();
 }
 
 void Lister::show_records(const Place& place) {
@@ -509,14 +505,15 @@ void Lister::show_records(const Place& place) {
   Row row;
   row.accounts = &accounts_;
   row.directory = place.prefix();
-  for (std::size_t i = 0; i < entries_.size() && io_.writable(); ++i) {
+  for (std::size_t i = 0; i < entries_.size() && (i % block != 0 || is_heard()); ++i) {
     const core::DirEntry& entry = entries_.entry(i);
     row.name = entry.text();
     row.listed = entry.type;
     row.known = entries_.facts(i) != nullptr;
     if (row.known) row.stat = entries_.stat(i);
     row.target.reset();
-    if (targets && entries_.type(i) == core::Type::link) row.target = text_of_link(place, entry);
+    if (targets && type_of(entry, entries_.facts(i)) == core::Type::link)
+      row.target = text_of_link(place, entry);
     records_.put(row);
   }
 }
@@ -524,14 +521,11 @@ void Lister::show_records(const Place& place) {
 void Lister::show_list(const Place& place) {
   list_.clear();
   for (std::size_t i = 0; i < entries_.size(); ++i) list_.measure(entries_.facts(i));
-  if (layout_ == Layout::lines && !place.of_operands() && !io_.style().null) {
-    list_.add_total();
-    printed_ = true;
-  }
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
+  if (layout_ == Layout::lines && !place.of_operands() && !io_.style().null) list_.add_total();
+  for (std::size_t i = 0; i < entries_.size() && (i % block != 0 || is_heard()); ++i) {
     const core::DirEntry& entry = entries_.entry(i);
     const LineFacts* const facts = entries_.facts(i);
-    FileList::File file{{.name = entry.text(), .type = entries_.type(i)}, facts};
+    FileList::File file{{.name = entry.text(), .type = type_of(entry, facts)}, facts};
     if (facts != nullptr) file.mode = facts->mode;
     if (file.type != core::Type::link) {
       list_.add(file);
@@ -547,8 +541,7 @@ void Lister::show_list(const Place& place) {
         file.target = &target;
       }
     }
-    std::optional<std::string> text;
-    if (list_.wants_texts()) text = text_of_link(place, entry);
+    const auto text = list_.wants_texts() ? text_of_link(place, entry) : std::nullopt;
     file.text = text;
     list_.add(file);
   }
@@ -563,12 +556,8 @@ std::optional<std::string> Lister::text_of_link(const Place& place, const core::
 }
 
 Outcome run(Args& args, Io& io) {
+  if (args.paths.empty()) args.paths.add(".");
   Lister lister(args, io, TRY(io.records<Row>(table_of(args, io))));
-  if (args.paths.empty()) {
-    TRY(lister.take("."));
-    lister.finish();
-    return 0;
-  }
   const Outcome outcome = args.paths.each(io, [&](core::Path path) { return lister.take(path); });
   lister.finish();
   return outcome;

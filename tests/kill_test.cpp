@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
-#include <memory>
-#include <set>
 #include <thread>
 
 #include "core/sys/pidfd.hpp"

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <memory>
 #include <set>
-#include <thread>
 
 #include "tests/kill.hpp"
 

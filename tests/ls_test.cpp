@@ -90,6 +90,8 @@ TEST_CASE("ls prints what GNU ls prints in the C locale") {
                                  "-i d x.c",
                                  "dangling",
                                  "-l dangling",
+                                 "-R d nested",
+                                 "-lR x.c nested d",
                                  "-- -dash",
                                  "/dev/null",
                                  "-l /dev/null /dev/tty",
@@ -554,6 +556,19 @@ TEST_CASE("ls ends quietly when nobody reads on") {
       {directory, scratch / "status"});
   CHECK(ran.err.empty());
   CHECK(ran.out == "141\n");
+}
+
+TEST_CASE("ls -R shows no more of a huge directory once its output is lost") {
+  const Scratch scratch;
+  make_files(scratch.directory("d"), 10'000, "name-");
+  // Each file that is shown is looked at.
+  const Ran ran = tests::run(
+      {.words = {"strace", "-f", "-o", scratch / "calls", "-e", "trace=statx,newfstatat",
+                 tests::binary(), "ls", "-R", "--format", "{size:>30} {path}", scratch / "d"},
+       .output_file = "/dev/full"});
+  CHECK(ran.status == 1);
+  CHECK(ran.err == "ls: stdout: write: ENOSPC: No space left on device\n");
+  CHECK(std::ranges::count(tests::content(scratch / "calls"), '\n') < 6'000);
 }
 
 TEST_CASE("ls takes a wrong word for misuse, and says which there are") {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "core/sys/fs.hpp"
 #include "tests/replace.hpp"
-#include "tests/sanitizer.hpp"
 
 using tests::content;
 using tests::Elsewhere;

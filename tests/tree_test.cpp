@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
+#include <iterator>
 #include <random>
 #include <thread>
 
@@ -46,10 +48,11 @@ void make_tree(const Scratch& scratch, unsigned directories, unsigned seed) {
 }
 
 /// Tells all that a walk says, a line a step; passes over every directory whose name ends with
-/// `skipped`.
+/// `skipped`; marks every other one that it enters, unless the order is any.
 class Teller final : public out::Visitor {
  public:
-  Teller(out::Io& io, core::Want want, char skipped) : io_(io), want_(want), skipped_(skipped) {}
+  Teller(out::Io& io, core::Want want, char skipped, Tree::Order order)
+      : io_(io), want_(want), skipped_(skipped), marks_(order != Tree::Order::any) {}
 
   void visit(Walk& walk, Walk::Step step) override {
     switch (step) {
@@ -59,11 +62,11 @@ class Teller final : public out::Visitor {
         break;
       case Walk::Step::enter:
         io_.print("enter " + std::string(walk.path()));
-        walk.mark(walk.path().size() % 2 == 0);
+        if (marks_) walk.mark(walk.path().size() % 2 == 0);
         break;
       case Walk::Step::leave:
         io_.print("leave " + std::string(walk.path()) + (walk.depth() > 0 ? known(walk) : ""));
-        CHECK(walk.marked() == (walk.entered() && walk.path().size() % 2 == 0));
+        CHECK(walk.marked() == (marks_ && walk.entered() && walk.path().size() % 2 == 0));
         break;
       case Walk::Step::failure:
       case Walk::Step::end:
@@ -84,6 +87,7 @@ class Teller final : public out::Visitor {
   out::Io& io_;
   core::Want want_;
   char skipped_;
+  bool marks_;
 };
 
 /// What is told of `root`, with the failures at its end.
@@ -91,7 +95,8 @@ std::string story(const std::string& root, Tree::How how, core::Want want = core
                   char skipped = '\0') {
   out::Io io({}, {}, {});
   io.start({.name = "story", .call = "open"}, {});
-  Tree tree(io, how, [=](out::Io& own) { return std::make_unique<Teller>(own, want, skipped); });
+  Tree tree(io, how,
+            [=](out::Io& own) { return std::make_unique<Teller>(own, want, skipped, how.order); });
   // Twice: nothing of the first stays behind.
   REQUIRE(tree.visit(root));
   const std::string first = std::exchange(io.output().buffer(), {});
@@ -104,6 +109,11 @@ std::string story(const std::string& root, Tree::How how, core::Want want = core
 
 Tree::How with(Walk::How walk, unsigned threads, Tree::Order order = Tree::Order::as_one) {
   return {.walk = walk, .order = order, .threads = threads, .small_tree = 0};
+}
+
+std::size_t open_descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
 std::string sorted_lines(const std::string& text) {
@@ -258,6 +268,54 @@ TEST_CASE("with much to say, threads wait for their turn and help meanwhile") {
   for (const unsigned threads : {2U, 3U, 8U}) CHECK((told_with(threads) == alone));
 }
 
+TEST_CASE("threads that wait for the next tree keep nothing of the last one open") {
+  const Scratch scratch;
+  make_tree(scratch, 500, 6);
+  for (const Walk::How& how : std::vector<Walk::How>{{}, {.physical = true}, {.most_open = 2}}) {
+    for (const Tree::Order order : {Tree::Order::as_one, Tree::Order::any}) {
+      out::Io io({}, {}, {});
+      Tree tree(io, with(how, 4, order), [order](out::Io& own) {
+        return std::make_unique<Teller>(own, core::want::nothing, '\0', order);
+      });
+      const std::size_t before = open_descriptors();
+      REQUIRE(tree.visit(scratch / "t"));
+      CHECK(open_descriptors() == before);
+    }
+  }
+}
+
+TEST_CASE("a visit with much to say is heard in its middle, and told where nobody listens") {
+  const Scratch scratch;
+  make_tree(scratch, 100, 8);
+  class Chatterer final : public out::Visitor {
+   public:
+    Chatterer(out::Io& io, std::atomic<bool>& told) : io_(io), told_(told) {}
+    void visit(Walk& walk, Walk::Step step) override {
+      if (step != Walk::Step::enter || walk.depth() != 1) return;
+      // More than there is memory for.
+      while (is_heard()) io_.print(std::string(100, 'x') + "\n");
+      told_ = true;
+    }
+
+   private:
+    out::Io& io_;
+    std::atomic<bool>& told_;
+  };
+  const core::Fd full = *core::open("/dev/full", O_WRONLY);
+  for (const unsigned threads : {1U, 2U, 4U}) {
+    for (const Tree::Order order : {Tree::Order::as_one, Tree::Order::any}) {
+      CAPTURE(threads);
+      std::atomic<bool> told = false;
+      out::Io io(out::Sink{full}, {}, {});
+      Tree tree(io, with({}, threads, order),
+                [&](out::Io& own) { return std::make_unique<Chatterer>(own, told); });
+      REQUIRE(tree.visit(scratch / "t"));
+      CHECK(told);
+      CHECK(!io.writable());
+    }
+  }
+}
+
 TEST_CASE("what a visitor throws in any thread is thrown by the visit") {
   const Scratch scratch;
   make_tree(scratch, 300, 4);
@@ -295,7 +353,7 @@ TEST_CASE("on a terminal the failures of several threads stand where they happen
             out::Io io(out::Sink{writer}, out::Sink{writer}, {.output_is_terminal = true});
             io.start({.name = "story", .call = "open"}, {});
             Tree tree(io, with({}, threads), [](out::Io& own) {
-              return std::make_unique<Teller>(own, core::want::nothing, '\0');
+              return std::make_unique<Teller>(own, core::want::nothing, '\0', Tree::Order::as_one);
             });
             REQUIRE(tree.visit(scratch / "t"));
             io.finish(0);
@@ -333,7 +391,7 @@ TEST_CASE("several threads take what is moved and removed meanwhile as it comes"
   for (int i = 0; i < 60; ++i) {
     out::Io io({}, {}, {});
     Tree tree(io, with({}, 4), [](out::Io& own) {
-      return std::make_unique<Teller>(own, core::want::nothing, '\0');
+      return std::make_unique<Teller>(own, core::want::nothing, '\0', Tree::Order::as_one);
     });
     REQUIRE(tree.visit(scratch / "t"));
     // No link is followed, and the walk comes to its end.

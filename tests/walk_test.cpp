@@ -468,6 +468,33 @@ TEST_CASE("walk reads a large tree with as many threads as it is told, and print
   CHECK(started() == 2);
 }
 
+TEST_CASE("walk keeps its order while others write slowly, whatever stands where in memory") {
+  const Scratch scratch;
+  scratch.directory("t");
+  const std::string name(60, 'n');
+  for (int i = 0; i < 20; ++i) {
+    const std::string above = "t/" + std::to_string(i);
+    scratch.directory(above);
+    for (int j = 0; j < 15; ++j) {
+      const std::string directory = above + "/" + name + std::to_string(j);
+      scratch.directory(directory);
+      for (int k = 0; k < 4; ++k) scratch.directory(directory + "/" + name + std::to_string(k));
+    }
+  }
+  const auto walked = [&](const std::string& command) {
+    return tests::shell(command, {scratch / "t"}).out;
+  };
+  const std::string alone = walked("osbox walk --threads 1 \"$1\"");
+  REQUIRE(alone.size() > 150'000);
+  // What one thread gives back is what the next one gets.
+  const std::string slowly =
+      "GLIBC_TUNABLES=glibc.malloc.tcache_count=0:glibc.malloc.arena_max=1 "
+      "osbox walk --threads 8 \"$1\" | python3 -c '\n"
+      "import os, sys, time\n"
+      "while piece := os.read(0, 20000): os.write(1, piece); time.sleep(.002)'";
+  for (int i = 0; i < 6; ++i) CHECK((walked(slowly) == alone));
+}
+
 TEST_CASE("walk goes to any depth with few descriptors") {
   const auto lines_of = [](const Scratch& scratch, std::vector<std::string> options) {
     options.insert(options.begin(), {tests::binary(), "walk"});

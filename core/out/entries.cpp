@@ -16,31 +16,22 @@ core::Error Place::about(core::Error error) const {
   return error;
 }
 
-void sort_by_stat(std::span<const Facts> files, FileOrder order, bool reverse,
-                  std::vector<std::uint32_t>& numbers) {
-  struct Key {
-    core::Time time;
-    std::uint32_t number;
-  };
-  std::vector<Key> keys;
-  keys.reserve(files.size());
-  for (const Facts& facts : files) {
-    const core::Time size{.seconds = static_cast<std::int64_t>(facts.file.size)};
-    keys.push_back({order == FileOrder::time ? facts.file.time : size,
-                    static_cast<std::uint32_t>(keys.size())});
-  }
-  std::ranges::sort(keys, [reverse](const Key& a, const Key& b) {
-    if (a.time != b.time) return reverse ? a.time < b.time : b.time < a.time;
-    return a.number < b.number;
-  });
-  numbers.clear();
-  for (const Key& key : keys) numbers.push_back(key.number);
-}
-
 void Entries::clear() {
   names_.clear();
   facts_.clear();
   order_.clear();
+}
+
+void Entries::add(const core::DirEntry& entry) { names_.push_back(entry); }
+
+void Entries::add(std::span<const core::DirEntry> batch) {
+  names_.insert(names_.end(), batch.begin(), batch.end());
+}
+
+void Entries::add(const core::Listing& listing, std::size_t first, std::size_t count) {
+  for (const auto& entry : std::span(listing.entries()).subspan(first, count)) {
+    names_.push_back({listing.path(entry).c_str(), entry.length, entry.type, entry.ino});
+  }
 }
 
 void Entries::ask(const Place& place, Io& io, Threads threads) {
@@ -88,7 +79,21 @@ void Entries::ask(const Place& place, Io& io, Threads threads) {
 }
 
 void Entries::sort_by_stat(FileOrder order, bool reverse) {
-  if (!facts_.empty()) out::sort_by_stat(facts_, order, reverse, order_);
+  struct Key {
+    core::Time time;
+    std::uint32_t number;
+  };
+  std::vector<Key> keys;
+  keys.reserve(facts_.size());
+  for (const Facts& facts : facts_) {
+    keys.push_back({key_of(facts.file, order), static_cast<std::uint32_t>(keys.size())});
+  }
+  std::ranges::sort(keys, [reverse](const Key& a, const Key& b) {
+    if (a.time != b.time) return reverse ? a.time < b.time : a.time > b.time;
+    return a.number < b.number;
+  });
+  order_.clear();
+  for (const Key& key : keys) order_.push_back(key.number);
 }
 
 void Entries::reorder(core::Listing& listing) const {
@@ -102,17 +107,6 @@ void Entries::reorder(core::Listing& listing) const {
   }
   all.clear();
   for (const std::uint32_t i : order_) all.push_back(kept[i]);
-}
-
-const LineFacts* Entries::facts(std::size_t i) const {
-  if (facts_.empty()) return nullptr;
-  const Facts& facts = facts_[nth(i)];
-  return facts.known ? &facts.file : nullptr;
-}
-
-core::Type Entries::type(std::size_t i) const {
-  const LineFacts* const known = facts(i);
-  return known != nullptr && known->type != core::Type::unknown ? known->type : entry(i).type;
 }
 
 }  // namespace out

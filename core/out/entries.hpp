@@ -40,17 +40,10 @@ class Place {
   std::string prefix_;
 };
 
-/// What is known of an entry beyond its name.
-struct Facts {
-  LineFacts file = {};
-  int error = 0;
-  bool known = false;  ///< `file` holds what was asked for
-};
-
-/// Makes `numbers` those of `files` in an order by stat or, with `reverse`, in the opposite one.
-/// Those that are the same stay as they stand.
-void sort_by_stat(std::span<const Facts> files, FileOrder order, bool reverse,
-                  std::vector<std::uint32_t>& numbers);
+/// The type of `entry`: as stat has it, where `facts` are known, else as its directory does.
+inline core::Type type_of(const core::DirEntry& entry, const LineFacts* facts) {
+  return facts != nullptr && facts->type != core::Type::unknown ? facts->type : entry.type;
+}
 
 /// Some names, with their order and what was asked of each. The names are somebody else's, and
 /// live as long as they are needed here; the memory for the rest is kept.
@@ -73,7 +66,16 @@ class Entries {
 
   /// Forgets the names.
   void clear();
-  void add(const core::DirEntry& entry) { names_.push_back(entry); }
+  void add(const core::DirEntry& entry);
+  void add(std::span<const core::DirEntry> batch);
+  /// Adds `count` of those in `listing`, `first` and what follows it.
+  void add(const core::Listing& listing, std::size_t first, std::size_t count);
+
+  /// Forgets those of which `is_one` is true.
+  template <class Is>
+  void erase_if(Is is_one) {
+    std::erase_if(names_, is_one);
+  }
 
   /// Asks what is wanted of each name, once. One in a directory that is gone meanwhile is dropped.
   /// What cannot be had is told; of operands it is dropped too. lstat(2)
@@ -81,23 +83,31 @@ class Entries {
   /// Puts them in an order by stat, as far as it was asked; else they are as they were added.
   void sort_by_stat(FileOrder order, bool reverse);
 
-  bool empty() const { return names_.empty(); }
   std::size_t size() const { return names_.size(); }
 
   // In their order.
   const core::DirEntry& entry(std::size_t i) const { return names_[nth(i)]; }
   /// Null where nothing is known.
-  const LineFacts* facts(std::size_t i) const;
+  const LineFacts* facts(std::size_t i) const {
+    if (facts_.empty()) return nullptr;
+    const Facts& facts = facts_[nth(i)];
+    return facts.known ? &facts.file : nullptr;
+  }
   /// Where that is not null, and with `whole`: all that there is to know.
   const core::Stat& stat(std::size_t i) const { return stats_[nth(i)]; }
-  /// What was asked, else what the directory says.
-  core::Type type(std::size_t i) const;
 
   /// Puts `listing`, from which all were added, in the same order, without those that were
   /// dropped. Where they are in no order of their own it stays as it is.
   void reorder(core::Listing& listing) const;
 
  private:
+  /// What is known of a name.
+  struct Facts {
+    LineFacts file = {};
+    int error = 0;
+    bool known = false;  ///< `file` holds what was asked for
+  };
+
   core::Want want_for(core::Type type) const {
     return how_.want | how_.want_of[static_cast<std::size_t>(type)];
   }

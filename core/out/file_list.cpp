@@ -33,12 +33,20 @@ core::Want FileList::want(core::Type type) const {
   return wanted;
 }
 
+void FileList::write_header(std::string_view path) {
+  if (begun_) text_ += line_end_;
+  append_shown(path, {});
+  text_ += ':';
+  text_ += line_end_;
+  write();
+}
+
 void FileList::clear() {
   lines_.clear();
   inode_width_ = 0;
 }
 
-void FileList::measure(const LineFacts* facts) {
+void FileList::measure_columns(const LineFacts* facts) {
   if (how_.inode) {
     inode_width_ = std::max<std::size_t>(inode_width_, facts != nullptr ? digits(facts->ino) : 1);
   }
@@ -53,7 +61,7 @@ void FileList::add_total() {
 
 void FileList::add(const File& file) {
   const std::size_t begin = text_.size();
-  append_inode(file.facts);
+  if (how_.inode) append_inode(file.facts);
   if (how_.layout == Layout::lines) {
     if (file.facts != nullptr) {
       lines_.append(text_, *file.facts);
@@ -61,7 +69,12 @@ void FileList::add(const File& file) {
       lines_.append_unknown(text_, file.type);
     }
   }
-  const std::size_t unseen = append_name(file);
+  const std::size_t unseen = append_shown(file.name, colours_.of(file));
+  if (file.type == core::Type::link && wants_texts()) {
+    if (file.text) append_target(file);
+  } else if (how_.marks) {
+    append_mark(file.type, file.mode);
+  }
   if (how_.layout != Layout::columns) return end_line();
   const std::string_view cell = std::string_view(text_).substr(begin);
   widths_.push_back(static_cast<std::uint32_t>(display_width(cell) - unseen));
@@ -74,7 +87,6 @@ void FileList::end() {
 }
 
 void FileList::append_inode(const LineFacts* facts) {
-  if (!how_.inode) return;
   if (facts != nullptr) {
     append_right(text_, facts->ino, inode_width_);
   } else {
@@ -86,30 +98,23 @@ void FileList::append_inode(const LineFacts* facts) {
 /// Adds `text` as the screen may see it; the answer is what Colours::append says.
 std::size_t FileList::append_shown(std::string_view text, std::string_view code) {
   if (io_.names() == Names::quoted) {
-    shown_.clear();
-    append_quoted(shown_, text);
-    text = shown_;
+    quoted_.clear();
+    append_quoted(quoted_, text);
+    text = quoted_;
   }
   return Colours::append(text_, code, text);
 }
 
-/// Adds a name with its colour and mark, and in a line of metadata what a link holds. The answer is
-/// what Colours::append says.
-std::size_t FileList::append_name(const File& file) {
-  const std::size_t unseen = append_shown(file.name, colours_.of(file));
-  const bool leads_on = file.type == core::Type::link && how_.layout == Layout::lines;
-  if (!leads_on) append_mark(file.type, file.mode);
-  if (!leads_on || !file.text) return unseen;
+/// Adds what a link holds, with the colour and the mark of what it leads to.
+void FileList::append_target(const File& file) {
   text_ += " -> ";
   Colours::File target = file.target != nullptr ? *file.target : Colours::File();
   target.name = *file.text;
   append_shown(target.name, file.dangling ? colours_.of_missing() : colours_.of(target));
-  append_mark(target.type, target.mode);
-  return unseen;
+  if (how_.marks) append_mark(target.type, target.mode);
 }
 
 void FileList::append_mark(core::Type type, mode_t mode) {
-  if (!how_.marks) return;
   switch (type) {
     case core::Type::dir:
       text_ += '/';
@@ -151,12 +156,8 @@ void FileList::append_columns() {
   ends_.clear();
 }
 
-void FileList::end_line() {
-  text_ += line_end_;
-  if (text_.size() >= std::size_t{32} << 10) write();
-}
-
 void FileList::write() {
+  begun_ = begun_ || !text_.empty();
   io_.print(text_);
   text_.clear();
 }

@@ -54,10 +54,20 @@ class FileList {
   /// True where a file is a line that is its name as it stands, so that `add_plain` will do.
   bool plain() const { return plain_; }
 
+  /// Writes the line in front of what is in the directory `path`, and an empty one before it where
+  /// something was shown already.
+  void write_header(std::string_view path);
+  /// True where something was shown.
+  bool begun() const { return begun_; }
+  /// Something was shown by others, or nothing.
+  void set_begun(bool begun) { begun_ = begun; }
+
   /// Forgets what was measured.
   void clear();
   /// Makes what stands in front of the names wide enough for a file; null where nothing is known.
-  void measure(const LineFacts* facts);
+  void measure(const LineFacts* facts) {
+    if (how_.inode || how_.layout == Layout::lines) measure_columns(facts);
+  }
   /// Adds the line that says how much all that was measured takes.
   void add_total();
   /// Adds a file.
@@ -72,12 +82,16 @@ class FileList {
   void end();
 
  private:
+  void measure_columns(const LineFacts* facts);
   void append_inode(const LineFacts* facts);
   std::size_t append_shown(std::string_view text, std::string_view code);
-  std::size_t append_name(const File& file);
+  void append_target(const File& file);
   void append_mark(core::Type type, mode_t mode);
   void append_columns();
-  void end_line();
+  void end_line() {
+    text_ += line_end_;
+    if (text_.size() >= std::size_t{32} << 10) write();
+  }
   void write();
 
   Io& io_;
@@ -87,8 +101,9 @@ class FileList {
   char line_end_;
   bool plain_;
   std::size_t inode_width_ = 0;
-  std::string text_;   ///< what was added and not written yet
-  std::string shown_;  ///< memory for a name in quotes
+  bool begun_ = false;
+  std::string text_;    ///< what was added and not written yet
+  std::string quoted_;  ///< memory for a name in quotes
 
   // The cells of columns, one behind the other in `text_`.
   std::vector<std::size_t> ends_;

@@ -13,7 +13,17 @@ std::string_view extension_of(std::string_view name) {
 
 }  // namespace
 
-bool comes_before(FileOrder order, std::string_view a, std::string_view b) {
+core::Want want_of(FileOrder order, FileTime which) {
+  if (order == FileOrder::time) return want_of(which);
+  return order == FileOrder::size ? core::want::size : core::want::nothing;
+}
+
+core::Time key_of(const LineFacts& file, FileOrder order) {
+  if (order == FileOrder::time) return file.time;
+  return {.seconds = static_cast<std::int64_t>(file.size)};
+}
+
+bool comes_before(std::string_view a, std::string_view b, FileOrder order) {
   int difference = 0;
   if (order == FileOrder::extension) difference = extension_of(a).compare(extension_of(b));
   if (order == FileOrder::version) difference = ::strverscmp(a.data(), b.data());
@@ -24,7 +34,7 @@ void sort(core::Listing& names, FileOrder order, bool reverse) {
   if (order == FileOrder::none) return;
   if (order == FileOrder::extension || order == FileOrder::version) {
     std::ranges::sort(names.entries(), [&](const auto& a, const auto& b) {
-      return comes_before(order, names.name(a), names.name(b));
+      return comes_before(names.name(a), names.name(b), order);
     });
   } else {
     names.sort();

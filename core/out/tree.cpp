@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cassert>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -62,7 +63,9 @@ struct Tree::Hand {
         walk(tree.how_.walk),
         own(tree.how_.threads > 1 ? std::optional(tree.io_.branch()) : std::nullopt),
         io(own ? *own : tree.io_),
-        visitor(tree.make_(io)) {}
+        visitor(tree.make_(io)) {
+    visitor->is_heard_ = [this, &tree] { return tree.is_heard(*this); };
+  }
 
   const unsigned nested;
   core::Walk walk;
@@ -179,18 +182,15 @@ void Tree::work(Hand& hand) {
       if (step == failure) {
         hand.io.fail(hand.walk.error());
       } else {
+        assert(step != leave || how_.order != Order::any || !hand.walk.marked());
         if (step == leave && hand.walk.depth() < hand.taken_over) {
-          if (hand.walk.marked() && how_.order != Order::any) wait_for_turn(hand);
+          if (hand.walk.marked()) wait_for_turn(hand);
           hand.taken_over = hand.walk.depth();
         }
         hand.visitor->visit(hand.walk, step);
       }
-      if (!hand.own) {
-        if (!io_.writable() && !io_.running().changes) break;
-        continue;
-      }
-      if (step == enter) share(hand);
-      if (hand.io.is_due()) publish(hand);
+      if (hand.own && step == enter) share(hand);
+      if (!is_heard(hand)) break;
     }
   });
   if (hand.own) finish(hand);
@@ -287,6 +287,14 @@ void Tree::wait_for_turn(Hand& hand) {
     news_.wait(lock, [&] { return is_first(hand) || stopped_; });
     --asleep_;
   }
+}
+
+/// Has what a hand says said, or held back, where it is much. False where nothing more need be
+/// said.
+bool Tree::is_heard(Hand& hand) {
+  if (!hand.own) return io_.writable() || io_.running().changes;
+  if (hand.io.is_due()) publish(hand);
+  return !stopped_.load(std::memory_order_relaxed);
 }
 
 /// Has what a hand says said, or held back.

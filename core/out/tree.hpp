@@ -24,6 +24,15 @@ class Visitor {
   virtual ~Visitor() = default;
   /// At any step but `failure`, which is told, and `end`.
   virtual void visit(core::Walk& walk, core::Walk::Step step) = 0;
+
+ protected:
+  /// In the middle of a visit that has much to say: what was said can be heard from now on. False
+  /// where nobody hears it any more, and what is left to say may be left out.
+  bool is_heard() { return is_heard_(); }
+
+ private:
+  friend class Tree;
+  std::function<bool()> is_heard_;
 };
 
 /// A walk through one tree after the other. Once a tree has turned out not to be small, threads
@@ -31,7 +40,8 @@ class Visitor {
 /// thread is. So nothing is shared while there is enough to do for each.
 ///
 /// A directory is left after the names in it were given. One that a visitor marks (Walk::mark) is
-/// left when all that is in it was visited too, by whichever thread; but not with `any`.
+/// left when all that is in it was visited too, by whichever thread; with `any` nothing may be
+/// marked.
 class Tree {
  public:
   enum class Order : std::uint8_t {
@@ -68,6 +78,7 @@ class Tree {
   void run();
   void work(Hand& hand);
   void share(Hand& hand);
+  bool is_heard(Hand& hand);
   void publish(Hand& hand);
   void wait_for_turn(Hand& hand);
   bool wait_for_part(Hand& hand, const Part* turn);

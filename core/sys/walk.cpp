@@ -156,6 +156,7 @@ Walk::Step Walk::next() {
       }
       case State::root:
       case State::end:
+        close_all();
         return Step::end;
     }
   }
@@ -506,6 +507,14 @@ bool Walk::close_one() {
   if (const auto stat = fstat(frame.fd, want::ino)) frame.id = {stat->dev, stat->ino};
   frame.fd.close();
   return true;
+}
+
+/// Lets go of all of the tree, those parts of it that others leave too.
+void Walk::close_all() {
+  frames_.clear();
+  root_.reset();
+  root_path_only_.close();
+  hand_.close();
 }
 
 /// The top directory, opened again where it was closed.

@@ -47,7 +47,7 @@ class Walk {
     enter,    ///< a directory was opened and read
     leave,    ///< a directory and all in it is done
     failure,  ///< see `error`; the walk goes on
-    end,
+    end,      ///< nothing of the tree is open any more
   };
 
   explicit Walk(How how);
@@ -168,6 +168,7 @@ class Walk {
   Result<bool> may_enter(const Fd& directory, Id& id);
   Step leave();
   bool close_one();
+  void close_all();
   Result<FdRef> top();
   Result<Fd> find_again();
   Result<Fd> climb();
