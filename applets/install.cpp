@@ -138,7 +138,7 @@ class Linker {
 
   /// Puts a link of the wanted form in the place of one that is there, without a moment between.
   core::Result<void> replace(const std::string& name) const {
-    const std::string temporary = core::temporary_name();
+    const std::string temporary = TRY(core::temporary_name());
     TRY(make(temporary));
     auto renamed = core::rename(temporary, name, there_);
     if (!renamed) (void)core::unlink(temporary, there_);

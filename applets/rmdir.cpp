@@ -54,15 +54,16 @@ Outcome run(Args& args, Io& io) {
   std::vector<std::string_view> removed;
   return args.paths.each(io, [&](core::Path path) -> core::Result<void> {
     removed.clear();
-    if (args.parents) {
-      TRY(core::removedirs(path, at, stop ? std::optional(core::FdRef(stop)) : std::nullopt,
-                           records.wanted() ? &removed : nullptr));
-    } else {
+    if (!args.parents) {
       TRY(core::rmdir(path, at));
       removed = {path};
+      records.put({path, removed});
+      return {};
     }
-    records.put({path, removed});
-    return {};
+    auto done = core::removedirs(path, at, stop ? std::optional(core::FdRef(stop)) : std::nullopt,
+                                 records.wanted() ? &removed : nullptr);
+    if (done || !removed.empty()) records.put({path, removed});
+    return done;
   });
 }
 
@@ -104,8 +105,10 @@ extern constexpr Applet removedirs = {
     .summary = "remove empty directories, then their empty parents",
     .description =
         "Removes each DIR, which must be empty, and then the parents that DIR names, from the last "
-        "to the first, until one is not empty or cannot be removed, as os.removedirs does. That a "
-        "parent stays is no failure. A component of DIR that is a symbolic link, \".\" or \"..\" "
+        "to the first, until one is not empty, in use or not yours to remove, as os.removedirs "
+        "does. "
+        "That a parent stays is no failure then; any other errno, as EIO, is one. A component of "
+        "DIR that is a symbolic link, \".\" or \"..\" "
         "stays, and all before it.\n\n"
         "With --stop-at the directory ABOVE stays whatever is in it, and all above it. ABOVE "
         "starts where the operands do, and is known by its device and inode, whatever it is "

@@ -156,10 +156,12 @@ bool was_reached(const core::Fd& file) {
 
 /// Calls `round` many times, and until it has said yes and no often, which shows that the attacker
 /// came between. Returns how often it was called.
-long again_and_again(const std::function<bool()>& round, long least = 1000) {
+long again_and_again(const std::function<bool()>& round, int many = 1000) {
+  const long least = tests::rounds(many);
+  const long often = tests::rounds(200);
   long said[2] = {0, 0};
-  while (said[0] + said[1] < least || said[0] < 20 || said[1] < 20) {
-    REQUIRE_MESSAGE(said[0] + said[1] < 200 * least, said[0] << " no, " << said[1] << " yes");
+  while (said[0] + said[1] < least || said[0] < often || said[1] < often) {
+    REQUIRE_MESSAGE(said[0] + said[1] < 200 * many, said[0] << " no, " << said[1] << " yes");
     ++said[round() ? 1 : 0];
   }
   return said[0] + said[1];
@@ -290,8 +292,11 @@ TEST_CASE("chmod -R climbs out of a directory that was moved away into nothing e
       const rlimit few{16, 16};
       ::setrlimit(RLIMIT_NOFILE, &few);
       const Attacker attacker(scratch / "tree/a/b", scratch / "other/victim/b");
-      for (int i = 0; i < 300; ++i) osbox(joined(words, {scratch / "tree"}));
-      return std::string(attacker.swaps() > 100 ? "swapped" : "not swapped");
+      for (int i = 0; i < tests::rounds(1000) || attacker.swaps() <= 100; ++i) {
+        if (i > 100'000) return std::string("not swapped");
+        osbox(joined(words, {scratch / "tree"}));
+      }
+      return std::string("swapped");
     });
     CHECK(answer == "swapped");
     CHECK(tests::picture(scratch / "other/victim/z", true) == was);
@@ -334,7 +339,7 @@ TEST_CASE("makedirs goes on in the directory that it made, and in no other") {
   const Attacker attacker(scene.tree + "/new", scene.aside);
   const std::string path = scene.tree + "/new/1/2/3";
   for (const bool exist_ok : {false, true}) {
-    for (long swapped = 0, i = 0; i < 500 || swapped < 20; ++i) {
+    for (long swapped = 0, i = 0; i < tests::rounds(500) || swapped < tests::rounds(200); ++i) {
       REQUIRE(i < 200'000);
       make_again(scene);
       const long swaps = attacker.swaps();

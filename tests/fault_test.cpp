@@ -1,5 +1,5 @@
-// Every system call fails in turn, by strace: nobody is told that the work is done when it is not,
-// what was there is old or new, and nothing is left over.
+// Every system call of every applet fails in turn: nobody is told that the work is done when it is
+// not, what was there is old or new, and nothing is left over.
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -8,52 +8,30 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <set>
 #include <thread>
 
+#include "applets/registry.hpp"
 #include "core/sys/error.hpp"
 #include "tests/harness.hpp"
+#include "tests/injection.hpp"
 #include "tests/sanitizer.hpp"
 
 namespace {
 
+using tests::call_name;
+using tests::Injection;
+using tests::Watched;
 using Words = std::vector<std::string>;
 
-/// Calls whose failure cannot matter, or that end every program alike.
-const std::set<std::string>& spared() {
-  static const std::set<std::string> calls = {
-      // On Linux the descriptor is closed all the same; what was written is safe since fsync.
-      "close",
-      // Memory: none is ENOMEM, and nothing else; sys_error_test and dispatch_test look at it.
-      "brk",
-      "madvise",
-      "mmap",
-      "mprotect",
-      "mremap",
-      "munmap",
-      // For the C library no random bytes are the end, except where the kernel has no such call.
-      "getrandom",
-      // They do not fail, or their failure ends the program from outside.
-      "exit",
-      "exit_group",
-      "futex",
-      "rt_sigaction",
-      "rt_sigpending",
-      "rt_sigprocmask",
-      "rt_sigreturn",
-      "umask",
-      "set_robust_list",
-      "rseq",
-      "sched_yield",
-  };
-  return calls;
-}
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
 
-/// Two directories that a run has for itself: "work", and one on another file system.
+/// Two directories that a run has for itself: one with "work" in it, which is its current one, and
+/// one on another file system.
 struct Place {
   const Scratch& scratch;
   const Scratch& other;
@@ -66,10 +44,6 @@ struct Place {
   }
 };
 
-#ifndef SYS_fchmodat2
-#define SYS_fchmodat2 452
-#endif
-
 /// What may be there after a failure.
 enum class Between {
   nothing,  ///< all is old, or all is new
@@ -78,98 +52,171 @@ enum class Between {
 
 struct Operation {
   std::string name;
-  Words words;  ///< "OTHER/" is the directory on the other file system
-  std::function<void(const Place&)> prepare;
+  /// "OTHER/" is the directory on the other file system. Behind "sh" is a script, with osbox as $0.
+  Words words;
+  std::function<void(const Place&)> prepare = [](const Place&) {};
   std::string input = {};
   Between between = Between::nothing;
-  std::string keeps = {};   ///< a content that is there whatever happens
-  std::string always = {};  ///< an injection that every run has: CALL:error=...
-  bool exchanges = false;   ///< two names, which only newer calls do
-  std::vector<tests::Denied> denied = {};
+  std::string keeps = {};              ///< a content that is there whatever happens
+  std::vector<Injection> always = {};  ///< what every run meets
+  /// The errno where a call is missing that alone can do it; 0: there is another way.
+  int refusal = 0;
+  std::set<int> failures = {1};  ///< the statuses of a failure
+  std::set<long> answers = {};   ///< calls of which a failure is an answer
+  /// It says of an entry what it knows, and '?' for what it does not.
+  bool says_in_part = false;
 };
 
-Words command_of(const Operation& operation, const Place& place, const Words& strace) {
-  Words words = {"timeout", "20", "strace", "-f", "-qq", "-o", place.directory() + "/trace"};
-  words.insert(words.end(), strace.begin(), strace.end());
-  if (!operation.always.empty()) words.insert(words.end(), {"-e", "inject=" + operation.always});
-  words.push_back(tests::binary());
+/// The applet that an operation is about.
+std::string applet_of(const Operation& operation) {
+  if (operation.words[0] != "sh") return operation.words[0];
+  const std::string& script = operation.words[1];
+  const std::size_t start = script.find("\"$0\" ") + 5;
+  return script.substr(start, script.find(' ', start) - start);
+}
+
+Watched run(const Operation& operation, const Place& place, const std::vector<Injection>& more) {
+  Words words = {tests::binary()};
   for (const std::string& word : operation.words) {
     words.push_back(word.starts_with("OTHER/") ? place.other_directory() + word.substr(5) : word);
   }
-  return words;
+  if (operation.words[0] == "sh") words = {"sh", "-c", operation.words[1], tests::binary()};
+  std::vector<Injection> injections = operation.always;
+  injections.insert(injections.end(), more.begin(), more.end());
+  return tests::watch({.words = words,
+                       .input = operation.input,
+                       // No file is read to tell the time.
+                       .environment = {"XDG_RUNTIME_DIR=" + place.directory() + "/run", "TZ=UTC0"},
+                       .directory = place.directory()},
+                      injections);
 }
 
-Ran run(const Operation& operation, const Place& place, const Words& strace) {
-  return tests::run({.words = command_of(operation, place, strace),
-                     .input = operation.input,
-                     .directory = place.directory(),
-                     .denied = operation.denied});
+/// How many calls every osbox makes before it looks at its words: those of the dynamic linker and
+/// the C library.
+std::size_t calls_of_start() {
+  static const std::size_t count = [] {
+    const auto calls = tests::watch({.words = {tests::binary(), "--version"}}).calls;
+    REQUIRE(!calls.empty());
+    REQUIRE(calls.back() == SYS_write);
+    return calls.size() - 1;
+  }();
+  return count;
 }
 
-/// A call by its name, and the how many-th of that name it is.
-struct Fault {
-  std::string call;
-  int occurrence;
-  int error = 0;
-};
-
-/// The calls in a trace from the first on that is about an operand.
-std::vector<Fault> calls_of(const std::string& trace, const Place& place) {
-  const auto is_about = [&](std::string_view line) {
-    return line.find("\"work") != line.npos || line.find(place.other_directory()) != line.npos;
+/// Calls for which there is another way, where a kernel does not have them.
+const std::set<long>& newer_calls() {
+  static const std::set<long> calls = {
+      SYS_statx,     SYS_openat2,         SYS_faccessat2, SYS_fchmodat2,         SYS_renameat2,
+      SYS_clone3,    SYS_close_range,     SYS_pidfd_open, SYS_pidfd_send_signal, SYS_signalfd4,
+      SYS_getrandom, SYS_copy_file_range, SYS_execveat,
   };
-  std::map<std::string, int> count;
-  std::vector<Fault> calls;
-  for (std::string_view line : tests::lines(trace)) {
-    line.remove_prefix(std::min(line.find_first_not_of("0123456789 "), line.size()));
-    const std::string name(line.substr(0, line.find('(')));
-    // A call that is younger than strace, fchmodat2, cannot be injected into: see the next test.
-    if (name.starts_with("syscall_")) continue;
-    if (name.empty() || name.find_first_of(" <+-") != name.npos) continue;
-    const int occurrence = ++count[name];
-    if (calls.empty() && (name == "execve" || !is_about(line))) continue;
-    if (!spared().contains(name)) calls.push_back({name, occurrence});
-  }
   return calls;
 }
 
-std::set<std::string> lines_of(const std::string& picture) {
-  const auto lines = tests::lines(picture);
+/// All that may go wrong in a run that makes these calls.
+std::vector<Injection> faults_of(const Operation& operation, const std::vector<long>& calls) {
+  std::map<long, int> count;
+  std::vector<Injection> faults;
+  std::size_t place = 0;
+  for (const long call : calls) {
+    const int occurrence = ++count[call];
+    if (place++ < calls_of_start() || operation.answers.contains(call)) continue;
+    // What is done again and again, as for each process there is, fails now and then.
+    if (occurrence > 8 && occurrence % 16 != 0 && !tests::is_long()) continue;
+    if (std::ranges::any_of(operation.always, [&](const Injection& a) { return a.call == call; })) {
+      continue;
+    }
+    // Each meets some of them, and in the long form all.
+    static constexpr int errors[] = {EIO, ENOSPC, EINTR, EPERM, ENOMEM, EMFILE, EACCES};
+    for (std::size_t i = 0; i < (tests::is_long() ? std::size(errors) : 2); ++i) {
+      faults.push_back({call, occurrence, errors[(2 * faults.size() + i) % std::size(errors)]});
+    }
+    if (newer_calls().contains(call) && occurrence == 1) faults.push_back({call, 0, ENOSYS});
+  }
+  return faults;
+}
+
+std::set<std::string> lines_of(const std::string& text) {
+  const auto lines = tests::lines(text);
   return {lines.begin(), lines.end()};
 }
 
+/// A line that is in neither of the two; empty where there is none.
+std::string strange_line(const std::string& text, const std::string& before,
+                         const std::string& after) {
+  std::set<std::string> known = lines_of(before);
+  known.merge(lines_of(after));
+  for (const std::string& line : lines_of(text)) {
+    if (!known.contains(line)) return line;
+  }
+  return {};
+}
+
+/// A run in which all went well.
+struct Well {
+  Ran ran;
+  std::string before;
+  std::string after;
+  bool changes() const { return before != after; }
+};
+
 /// What is wrong with what a run said and left behind; empty where nothing is.
-std::string complaint(const Operation& operation, const Ran& ran, const Fault& fault,
-                      const std::string& before, const std::string& after, const std::string& now) {
-  if (ran.status != 0 && ran.status != 1) return "status " + std::to_string(ran.status);
-  if (!ran.out.empty()) return "it printed " + ran.out;
-  if (ran.status == 0) {
-    if (!ran.err.empty()) return "status 0 with a message";
-    return now == after ? "" : "status 0, and it is not done";
+std::string complaint(const Operation& operation, const Well& well, const Watched& watched,
+                      const Injection& fault, const std::string& now) {
+  const Ran& ran = watched.ran;
+  if (watched.hung) return "it hangs";
+  // Two processes may not come to it in the same order.
+  if (watched.injected == 0) return operation.words[0] == "sh" ? "" : "the call was not made";
+  if (ran.status == well.ran.status) {
+    if (ran.err != well.ran.err) return "status 0 with a message";
+    // The ids of processes are never the same.
+    if (!well.changes() && !operation.says_in_part && ran.out != well.ran.out) {
+      return "status 0, and it printed " + ran.out;
+    }
+    return now == well.after ? "" : "status 0, and it is not done";
+  }
+  if (!operation.failures.contains(ran.status)) return "status " + std::to_string(ran.status);
+  if (fault.error == ENOSYS && operation.refusal == 0) return "no other way without the call";
+  if (!well.changes() && !operation.says_in_part) {
+    const std::string line = strange_line(ran.out, "", well.ran.out);
+    if (!line.empty()) return "it printed " + line;
   }
   const auto messages = tests::lines(ran.err);
-  if (messages.size() != 1) return std::to_string(messages.size()) + " messages";
-  const std::string errno_name = ": " + std::string(core::error_name(fault.error)) + ": ";
+  if (messages.empty()) return "no message";
+  const bool script = operation.words[0] == "sh";
+  if (!script && messages.size() != 1) return std::to_string(messages.size()) + " messages";
   const auto says = [&](std::string_view part) {
     return messages[0].find(part) != std::string::npos;
   };
-  if (!messages[0].starts_with(operation.words[0] + ": ") ||
-      !(says(" work/") || says(": stdin: "))) {
+  // An account that cannot be looked up is wrong usage, as is one that there is not.
+  if (ran.status == 2 &&
+      says("cannot be looked up: " + std::string(core::error_name(fault.error)))) {
+    return now == well.before ? "" : "neither old nor new";
+  }
+  const bool json = messages[0].starts_with('{');
+  const std::string name(core::error_name(fault.error));
+  const std::string errno_name = json ? "\"error\":\"" + name + "\"" : ": " + name + ": ";
+  const std::string head =
+      json ? "{\"applet\":\"" + applet_of(operation) + "\"," : applet_of(operation) + ": ";
+  if (!messages[0].starts_with(head)) return "a message of nobody";
+  const bool has_path = std::ranges::any_of(
+      operation.words, [](const std::string& word) { return word.starts_with("work"); });
+  const bool runs = operation.failures.contains(126);
+  if (has_path && !runs && !json && !says(" work") && !says(": stdin: ") && !says(": stdout: ") &&
+      !says(": .: ")) {
     return "a message without the operand";
   }
   // Where a file cannot have two names, it is the better way that was refused.
-  const bool refused = fault.call == "linkat" && fault.error == EPERM &&
-                       (says(": EINVAL: ") || says(": EOPNOTSUPP: "));
+  const bool refused = (fault.error == ENOSYS &&
+                        says(": " + std::string(core::error_name(operation.refusal)) + ": ")) ||
+                       (fault.call == SYS_linkat && fault.error == EPERM &&
+                        (says(": EINVAL: ") || says(": EOPNOTSUPP: ")));
   if (!says(errno_name) && !refused) return "a message without" + errno_name;
   if (now.find(operation.keeps) == now.npos) return "the content is lost";
-  if (now == before || now == after) return "";
+  if (now == well.before || now == well.after) return "";
   if (operation.between == Between::nothing) return "neither old nor new";
-  std::set<std::string> known = lines_of(before);
-  known.merge(lines_of(after));
-  for (const std::string& line : lines_of(now)) {
-    if (!known.contains(line)) return "neither old nor new: " + line;
-  }
-  return "";
+  const std::string line = strange_line(now, well.before, well.after);
+  return line.empty() ? "" : "neither old nor new: " + line;
 }
 
 /// Lets every call of the operation fail with every errno.
@@ -183,31 +230,28 @@ void fail_each_call(const Operation& operation) {
     const Place made{scratch, other, name};
     scratch.directory(name);
     scratch.directory(name + "/work");
+    scratch.directory(name + "/run", 0700);
     other.directory(name);
     operation.prepare(made);
     return made;
   };
   const Place clean = place("clean");
-  const std::string before = clean.picture();
-  const Ran well = run(operation, clean, {});
-  if (operation.exchanges && !tests::newer_calls()) {
-    CHECK(well.status == 1);
-    CHECK(well.err.find(": EOPNOTSUPP: ") != std::string::npos);
-    CHECK(clean.picture() == before);
+  Well well;
+  well.before = clean.picture();
+  const Watched first = run(operation, clean, {});
+  well.ran = first.ran;
+  well.after = clean.picture();
+  const std::string refusal = ": " + std::string(core::error_name(operation.refusal)) + ": ";
+  if (operation.refusal != 0 && !tests::newer_calls()) {
+    CHECK(well.ran.status == 1);
+    CHECK(well.ran.err.find(refusal) != std::string::npos);
+    CHECK(!well.changes());
     return;
   }
-  REQUIRE_MESSAGE(well.status == 0, well.err);
-  const std::string after = clean.picture();
-  REQUIRE(after != before);
-  const std::string trace = tests::content(clean.directory() + "/trace");
-
-  std::vector<Fault> faults;
-  for (const Fault& call : calls_of(trace, clean)) {
-    if (operation.always.starts_with(call.call + ":")) continue;
-    for (const int error : {EIO, ENOSPC, EINTR, EPERM}) {
-      faults.push_back({call.call, call.occurrence, error});
-    }
-  }
+  REQUIRE_MESSAGE(well.ran.status == 0, well.ran.err);
+  REQUIRE(well.ran.err == "");
+  const std::vector<Injection> faults = faults_of(operation, first.calls);
+  // What makes no call but write(2) to say it has that one.
   REQUIRE(!faults.empty());
 
   std::mutex mutex;
@@ -216,21 +260,18 @@ void fail_each_call(const Operation& operation) {
   std::size_t harmless = 0;
   const auto work = [&] {
     for (std::size_t i = 0; (i = next++) < faults.size();) {
-      const Fault& fault = faults[i];
-      const std::string error(core::error_name(fault.error));
-      const Place mine = place(std::to_string(i));
-      const std::string inject =
-          fault.call + ":error=" + error + ":when=" + std::to_string(fault.occurrence);
-      const Ran ran = run(operation, mine, {"-e", "inject=" + inject});
-      std::string wrong = complaint(operation, ran, fault, before, after, mine.picture());
-      if (tests::content(mine.directory() + "/trace").find("(INJECTED)") == std::string::npos) {
-        wrong = "the call was not made";
-      }
+      const Injection& fault = faults[i];
+      // What is only looked at can be so by all.
+      const Place mine = well.changes() ? place(std::to_string(i)) : clean;
+      const Watched watched = run(operation, mine, {fault});
+      const std::string now = mine.picture();
+      const std::string wrong = complaint(operation, well, watched, fault, now);
       const std::lock_guard lock(mutex);
-      if (ran.status == 0) ++harmless;
-      if (!wrong.empty()) {
-        complaints.push_back(inject + ": " + wrong + "\n" + ran.err + mine.picture());
-      }
+      if (watched.ran.status == 0) ++harmless;
+      if (wrong.empty()) continue;
+      complaints.push_back(call_name(fault.call) + " " + std::to_string(fault.occurrence) + " " +
+                           std::string(core::error_name(fault.error)) + ": " + wrong + "\n" +
+                           watched.ran.err + (now == well.after ? "" : now));
     }
   };
   // A thread that writes to a process which ended would end this one.
@@ -258,8 +299,58 @@ void make_tree(const Place& at) {
   at.scratch.link("file", at.name + "/work/top/a/link");
 }
 
-const std::vector<Operation>& operations() {
-  static const std::vector<Operation> all = {
+/// An operation that changes nothing.
+Operation reading(const Words& words, const std::set<int>& failures = {1},
+                  const std::set<long>& answers = {}) {
+  return {.name = tests::line(words),
+          .words = words,
+          .prepare = make_tree,
+          .failures = failures,
+          .answers = answers};
+}
+
+/// One that goes on where something fails.
+Operation reading_in_part(const Words& words) {
+  Operation operation = reading(words);
+  operation.says_in_part = true;
+  return operation;
+}
+
+/// An operation on "work/file".
+Operation on_file(const Words& words) {
+  return {.name = tests::line(words), .words = words, .prepare = [](const Place& at) {
+            old_file(at.scratch, at.name + "/work/file", "content");
+          }};
+}
+
+/// A command behind these words: that it ran shows, as does the state it ran in.
+Operation command(Words words, const std::string& state = "echo",
+                  const std::set<long>& answers = {}) {
+  const std::string name = tests::line(words);
+  for (const char* const word : {"sh", "-c"}) words.emplace_back(word);
+  words.push_back(state + " > work/done");
+  return {.name = name, .words = words, .failures = {2, 125, 126, 127}, .answers = answers};
+}
+
+/// What tells another process of its own by a pipe, to which nothing keeps it from writing.
+Operation with_own_pipe(Operation operation) {
+  operation.answers.insert(SYS_write);
+  return operation;
+}
+
+/// A script in which osbox does its part.
+Operation script(const std::string& text, const std::set<int>& failures,
+                 const std::set<long>& answers = {}, int refusal = 0) {
+  return {.name = text,
+          .words = {"sh", text},
+          .between = Between::lines,
+          .refusal = refusal,
+          .failures = failures,
+          .answers = answers};
+}
+
+std::vector<Operation> operations() {
+  std::vector<Operation> all = {
       {.name = "replace --stdin",
        .words = {"replace", "--stdin", "work/dest"},
        .prepare = [](const Place& at) { old_file(at.scratch, at.name + "/work/dest", "old"); },
@@ -317,7 +408,7 @@ const std::vector<Operation>& operations() {
        .words = {"rename", "work/old", "work/new"},
        .prepare = [](const Place& at) { old_file(at.scratch, at.name + "/work/old", "content"); },
        .keeps = "content",
-       .always = "renameat2:error=EINVAL"},
+       .always = {{SYS_renameat2, 0, EINVAL}}},
       {.name = "rename --exchange",
        .words = {"rename", "--exchange", "work/old", "work/new"},
        .prepare =
@@ -325,11 +416,11 @@ const std::vector<Operation>& operations() {
              old_file(at.scratch, at.name + "/work/old", "one");
              old_file(at.scratch, at.name + "/work/new", "two");
            },
-       .exchanges = true},
+       .refusal = EOPNOTSUPP},
       {.name = "symlink --replace",
        .words = {"symlink", "--replace", "target", "work/link"},
        .prepare = [](const Place& at) { at.scratch.link("old", at.name + "/work/link"); },
-       .exchanges = true},
+       .refusal = EOPNOTSUPP},
       {.name = "unlink",
        .words = {"unlink", "work/file"},
        .prepare = [](const Place& at) { old_file(at.scratch, at.name + "/work/file", ""); }},
@@ -349,8 +440,136 @@ const std::vector<Operation>& operations() {
        .words = {"chmod", "-R", "u=rwX,go=", "work/top"},
        .prepare = make_tree,
        .between = Between::lines,
-       .denied = {{SYS_fchmodat2, ENOSYS}}},
+       .always = {{SYS_fchmodat2, 0, ENOSYS}}},
+      reading_in_part({"ls", "-n", "work/top"}),
+      reading({"ls", "-R", "work/top"}),
+      reading({"ls", "-U", "work/top"}),
+      reading({"scandir", "work/top"}),
+      reading_in_part({"scandir", "--stat", "--format", "{name} {size}", "work/top"}),
+      reading({"walk", "work/top"}),
+      reading({"walk", "--follow", "work/top"}),
+      reading_in_part({"walk", "--unordered", "--stat", "work/top"}),
+      reading_in_part({"walk", "--bottom-up", "--json", "work/top"}),
+      reading({"stat", "--format", "{size} {mode}", "work/top/file"}),
+      {.name = "stat --beneath",
+       .words = {"stat", "--beneath", ".", "--format", "{ino}", "work/top/file"},
+       .prepare = make_tree,
+       .refusal = ENOSYS},
+      reading({"lstat", "--format", "{target}", "work/top/a/link"}),
+      // What may not be done is an answer.
+      reading({"access", "work/top/file"}, {2}, {SYS_faccessat2, SYS_faccessat}),
+      reading({"access", "--json", "work/top/file"}, {2}, {SYS_faccessat2, SYS_faccessat}),
+      reading({"readlink", "work/top/a/link"}),
+      reading({"readlink", "-f", "work/top/a/link"}),
+      reading({"statvfs", "--format", "{namemax}", "work/top"}),
+      reading({"getcwd"}),
+      reading({"getenv", "PATH"}, {2}),
+      reading({"environ", "PATH"}, {2}),
+      reading({"getegid"}),
+      reading({"geteuid"}),
+      reading({"getgid"}),
+      reading({"getgroups", "--json"}),
+      reading({"getuid"}),
+      reading_in_part({"id"}),
+      reading({"getpid"}),
+      reading({"getppid"}),
+      reading({"getpgid"}),
+      reading({"getsid"}),
+      reading({"pids"}, {1}, {SYS_getpgid}),
+      reading({"getpriority"}),
+      reading({"getrlimit"}),
+      reading({"sched_getaffinity"}),
+      reading({"nice"}, {125}),
+      reading({"umask"}, {125}),
+      reading({"strerror", "2"}),
+      reading({"kill", "-l", "TERM"}),
+      on_file({"chmod", "a+x", "work/file"}),
+      on_file({"chmod", "--no-follow", "a+x", "work/file"}),
+      on_file({"truncate", "3", "work/file"}),
+      on_file({"utime", "--mtime", "1970-01-02T03:04:05Z", "work/file"}),
+      on_file({"link", "work/file", "work/other"}),
+      {.name = "mkdir", .words = {"mkdir", "-m", "750", "work/new"}},
+      {.name = "mkdir -p", .words = {"mkdir", "-p", "work/a/b/c"}, .between = Between::lines},
+      {.name = "mkfifo", .words = {"mkfifo", "work/new"}},
+      {.name = "mknod", .words = {"mknod", "--type", "socket", "work/new"}},
+      {.name = "symlink", .words = {"symlink", "target", "work/new"}},
+      {.name = "symlink --relative",
+       .words = {"symlink", "--relative", "work/top/file", "work/top/a/b/new"},
+       .prepare = make_tree},
+      {.name = "rmdir",
+       .words = {"rmdir", "work/dir"},
+       .prepare = [](const Place& at) { at.scratch.directory(at.name + "/work/dir"); }},
+      {.name = "removedirs",
+       .words = {"removedirs", "--stop-at", "work", "work/dir/a"},
+       .prepare =
+           [](const Place& at) {
+             at.scratch.directory(at.name + "/work/dir");
+             at.scratch.directory(at.name + "/work/dir/a");
+           },
+       .between = Between::lines},
+      {.name = "chdir",
+       .words = {"chdir", "work", "sh", "-c", "echo > done"},
+       .failures = {125, 126, 127}},
+      command({"exec"}),
+      command({"exec", "--umask", "027", "--nice", "3", "--limit", "nofile=64", "--chdir", "."},
+              "{ umask; nice; ulimit -n; }"),
+      command({"nice", "3"}, "nice"),
+      command({"putenv", "A=1"}, "printenv A"),
+      command({"unsetenv", "PATH"}, "echo ${PATH-unset}"),
+      command({"sched_setaffinity", "0"}, "grep Cpus_allowed_list /proc/self/status"),
+      command({"setpgid", "0"}),
+      command({"setsid"}),
+      command({"setrlimit", "nofile=64"}, "ulimit -n"),
+      command({"umask", "027"}, "umask"),
+      command({"setegid", std::to_string(::getegid())}, "id -g"),
+      command({"seteuid", std::to_string(::geteuid())}, "id -u"),
+      command({"setgid", std::to_string(::getgid())}, "id -g"),
+      command({"setuid", std::to_string(::getuid())}, "id -u"),
+      command({"spawn"}),
+      with_own_pipe(command({"spawn", "--timeout", "20"})),
+      with_own_pipe(command({"spawn", "--timeout", "20", "--session"})),
+      script("\"$0\" system 'echo > work/done'", {125, 126, 127}),
+      script("\"$0\" fork sh -c 'echo > work/done' \\; sh -c 'i=0; until [ -e work/done ] || "
+             "[ $((i += 1)) -gt 200 ]; do sleep .01; done; [ -e work/done ]'",
+             {1, 125, 126, 127}),
+      script("p=$(\"$0\" spawn --nowait sh -c 'echo > work/done') || exit; i=0; "
+             "until [ -e work/done ] || [ $((i += 1)) -gt 200 ]; do sleep .01; done; "
+             "[ -e work/done ] || exit 3",
+             {125, 126, 127}, {SYS_write}),
+      // The kernel is asked in more ways than one.
+      script("sleep .3 & \"$0\" waitpid $! > /dev/null && echo > work/done", {1}, {SYS_ioctl},
+             ENOSYS),
+      script("sleep .3 & \"$0\" wait $! > /dev/null && echo > work/done", {1}, {SYS_ioctl}, ENOSYS),
+      script("sleep 30 & p=$!; \"$0\" kill $p; status=$?; [ $status = 0 ] || kill $p; "
+             "{ wait $p; } 2> /dev/null; [ $status != 0 ] || echo > work/done; exit $status",
+             {1}, {}, ENOSYS),
+      script("sleep 30 & p=$!; \"$0\" kill --plan TERM:9s,KILL:9s $p; status=$?; "
+             "if kill -9 $p 2>/dev/null; then [ $status != 0 ] || status=3; fi; "
+             "[ $status != 0 ] || echo > work/done; exit $status",
+             {1}, {}, ENOSYS),
+      script(
+          "\"$0\" setpriority 5 $$; status=$?; [ $status != 0 ] || nice > work/done; exit $status",
+          {1}),
   };
+  // What only root may do.
+  const std::vector<Operation> privileged = {
+      {.name = "chown",
+       .words = {"chown", "0:0", "work/file"},
+       .prepare =
+           [](const Place& at) {
+             const std::string file = at.scratch.file(at.name + "/work/file", "", 04755);
+             REQUIRE(::chown(file.c_str(), 1, 1) == 0);
+             REQUIRE(::chmod(file.c_str(), 0755) == 0);
+           },
+       .failures = {1, 2}},
+      {.name = "chown -R",
+       .words = {"chown", "-R", "1:1", "work/top"},
+       .prepare = make_tree,
+       .between = Between::lines,
+       .failures = {1, 2}},
+      command({"setgroups", "1,2"}, "id -G", {SYS_getgroups}),
+  };
+  if (tests::is_root()) all.insert(all.end(), privileged.begin(), privileged.end());
   return all;
 }
 
@@ -364,29 +583,11 @@ TEST_CASE("each call fails in turn, and nobody is told what is not so") {
   }
 }
 
-// As of seccomp, for who has a strace that does not know the call.
-TEST_CASE("chmod -R tells of every file whose mode it could not set") {
-  for (const int error : {EIO, ENOSPC, EINTR}) {
-    const Scratch scratch;
-    const Place place{scratch, scratch, "place"};
-    scratch.directory("place");
-    scratch.directory("place/work");
-    make_tree(place);
-    const std::string before = tests::picture(scratch.path());
-    const Ran ran = tests::run({.words = {tests::binary(), "chmod", "-R", "700", "place"},
-                                .directory = scratch.path(),
-                                .denied = {{SYS_fchmodat2, error},
-#ifdef SYS_chmod
-                                           {SYS_chmod, error},
-#endif
-                                           {SYS_fchmodat, error}}});
-    CHECK(ran.status == 1);
-    const auto messages = tests::lines(ran.err);
-    CHECK(messages.size() == 7);
-    for (const std::string& message : messages) {
-      CHECK(message.starts_with("chmod: place"));
-      CHECK(message.find(": " + std::string(core::error_name(error)) + ": ") != message.npos);
-    }
-    CHECK(tests::picture(scratch.path()) == before);
+TEST_CASE("there is an operation for every applet") {
+  std::set<std::string> seen;
+  for (const Operation& operation : operations()) seen.insert(applet_of(operation));
+  for (const cli::Found& found : cli::all(applets::registry)) {
+    if (found.alias == nullptr)
+      CHECK_MESSAGE(seen.contains(std::string(found.name())), found.name());
   }
 }

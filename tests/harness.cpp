@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -15,6 +16,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <csignal>
 #include <cstddef>
 #include <cstdio>
@@ -52,6 +54,9 @@ bool become_nobody() {
          ::syscall(SYS_setuid, nobody) == 0;
 }
 
+/// Younger than the headers of Debian 12; the same number on all machines.
+constexpr long fchmodat2 = 452;
+
 /// The program for the kernel that denies these calls.
 std::vector<sock_filter> filter_of(const std::vector<Denied>& denied) {
   std::vector<sock_filter> filter = {
@@ -70,6 +75,88 @@ bool deny(std::vector<sock_filter>& filter) {
   const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
   return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
          ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/// A sixth argument that no call has, of those that are made after the filter and are not asked
+/// for.
+constexpr std::uint64_t unasked = 0x6f73'626f'7821'2121;
+
+/// The calls of which nobody is asked: they end this program or cannot fail, they are about memory,
+/// signals or threads, or about descriptors that are closed even if they fail.
+constexpr long spared[] = {SYS_brk,
+                           SYS_mmap,
+                           SYS_munmap,
+                           SYS_mprotect,
+                           SYS_mremap,
+                           SYS_madvise,
+                           SYS_exit,
+                           SYS_exit_group,
+                           SYS_futex,
+                           SYS_sched_yield,
+                           SYS_set_robust_list,
+                           SYS_set_tid_address,
+                           SYS_rseq,
+                           SYS_close,
+                           SYS_rt_sigaction,
+                           SYS_rt_sigprocmask,
+                           SYS_rt_sigpending,
+                           SYS_umask,
+                           SYS_getpid,
+                           SYS_getppid,
+                           SYS_getuid,
+                           SYS_geteuid,
+                           SYS_getgid,
+                           SYS_getegid,
+                           SYS_getresuid,
+                           SYS_getresgid,
+                           SYS_rt_sigreturn};
+
+/// The program for the kernel that asks of all the others.
+const std::vector<sock_filter>& asking_filter() {
+  static const std::vector<sock_filter> filter = [] {
+    const auto half = [](unsigned shift) { return static_cast<unsigned>(unasked >> shift); };
+    constexpr unsigned argument = offsetof(seccomp_data, args[5]);
+    const bool little = std::endian::native == std::endian::little;
+    std::vector<sock_filter> made = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, argument + (little ? 0 : 4)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, half(0), 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, argument + (little ? 4 : 0)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, half(32), 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
+    for (const long call : spared) {
+      made.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1));
+      made.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+    }
+    made.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF));
+    return made;
+  }();
+  return filter;
+}
+
+/// Has the kernel ask whoever is at the other end of `socket` of every call of this process, in
+/// which nothing but `unasked` calls may follow, and of all that come from it.
+bool be_supervised(int socket, const std::vector<sock_filter>& filter) {
+  const sock_fprog program{static_cast<unsigned short>(filter.size()),
+                           const_cast<sock_filter*>(filter.data())};
+  char byte = 0;
+  iovec part{&byte, 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> room = {};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = room.data();
+  message.msg_controllen = room.size();
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return false;
+  const auto listener = static_cast<int>(
+      ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
+  if (listener < 0) return false;
+  std::memcpy(CMSG_DATA(header), &listener, sizeof listener);
+  return ::syscall(SYS_sendmsg, socket, &message, 0, 0, 0, unasked) == 1;
 }
 
 /// A command as execve(2) takes it. All that needs memory is done here, since the child has that of
@@ -113,8 +200,9 @@ class Start {
     if (command_.ignores_sigpipe) ::signal(SIGPIPE, SIG_IGN);
     for (const int number : command_.closed) ::close(number);
     if (!deny(filter_)) ::_exit(125);
+    if (command_.supervisor >= 0 && !be_supervised(command_.supervisor, asking_)) ::_exit(125);
     for (const std::string& program : programs_) {
-      ::execve(program.c_str(), words_.data(), environment_.data());
+      ::syscall(SYS_execve, program.c_str(), words_.data(), environment_.data(), 0, 0, unasked);
     }
     ::_exit(127);
   }
@@ -141,6 +229,7 @@ class Start {
   const Command& command_;
   std::vector<std::string> entries_;
   std::vector<sock_filter> filter_;
+  const std::vector<sock_filter>& asking_ = asking_filter();
   std::vector<char*> words_;
   std::vector<char*> environment_;
   std::vector<std::string> programs_;
@@ -530,6 +619,24 @@ bool newer_calls() {
   return ::syscall(SYS_faccessat2, -1, "", 0, -1) != 0 && errno == EINVAL;
 }
 
+bool is_long() {
+  const char* const form = std::getenv("TESTS");
+  return form != nullptr && std::string_view(form) == "long";
+}
+
+int rounds(int many) { return is_long() ? many : std::max(many / 10, 1); }
+
 bool is_root() { return ::geteuid() == 0; }
+
+void be_on_old_kernel() {
+  auto filter = filter_of({{SYS_openat2, ENOSYS},
+                           {SYS_statx, ENOSYS},
+                           {SYS_faccessat2, ENOSYS},
+                           {fchmodat2, ENOSYS},
+                           {SYS_renameat2, ENOSYS},
+                           {SYS_pidfd_open, ENOSYS},
+                           {SYS_pidfd_send_signal, ENOSYS}});
+  require(deny(filter), "seccomp");
+}
 
 }  // namespace tests

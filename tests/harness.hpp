@@ -44,6 +44,8 @@ struct Command {
   unsigned descriptors = 0;                   ///< RLIMIT_NOFILE, if not 0
   std::vector<Denied> denied = {};            ///< calls that fail, in all it starts as well
   bool ignores_sigpipe = false;               ///< SIGPIPE is ignored from the start
+  int supervisor =
+      -1;  ///< a socket for the descriptor on which its calls are asked for: see watch()
 };
 
 /// Runs it to its end. A signal's status is 128 and its number.
@@ -120,12 +122,23 @@ const std::vector<std::string>& hostile_names();
 /// time. None is empty or has a NUL.
 const std::vector<std::string>& byte_strings();
 
+/// True in the long form of the tests, which TESTS=long in the environment asks for.
+bool is_long();
+
+/// How often a test is to do what goes wrong by chance, if it does: `many` times in the long form,
+/// and else a tenth of that.
+int rounds(int many);
+
 /// True where this process may do everything.
 bool is_root();
 
 /// True where osbox was built with the calls of core/sys/linux and the kernel offers them: statx,
 /// openat2 and faccessat2. Asked of the kernel and not of osbox, which might be wrong.
 bool newer_calls();
+
+/// Takes openat2, statx, faccessat2, fchmodat2, renameat2 and those for a pidfd away from this
+/// process and all that it starts: they are ENOSYS.
+void be_on_old_kernel();
 
 }  // namespace tests
 

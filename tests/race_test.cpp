@@ -79,7 +79,7 @@ bool one_wins(const std::vector<int>& statuses) {
 
 TEST_CASE("of twenty that make one directory one has made it") {
   const Scratch scratch;
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < tests::rounds(20); ++round) {
     const std::vector<int> statuses =
         race(std::vector<Words>(20, {"mkdir", scratch / ("lock" + std::to_string(round))}));
     CHECK_MESSAGE(one_wins(statuses), joined(statuses));
@@ -88,7 +88,7 @@ TEST_CASE("of twenty that make one directory one has made it") {
 
 TEST_CASE("all of eight that make the same forty directories have them") {
   const Scratch scratch;
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < tests::rounds(20); ++round) {
     std::string path = scratch / ("top" + std::to_string(round));
     for (int i = 1; i < 40; ++i) path += "/level" + std::to_string(i);
     CHECK(joined(race(std::vector<Words>(8, {"makedirs", "--exist-ok", path}))) ==
@@ -108,7 +108,7 @@ TEST_CASE("of two that rename onto one name one wins, and the other's file keeps
     const Scratch scratch;
     const std::string answer = tests::in_child(
         [&] {
-          for (int round = 0; round < 150; ++round) {
+          for (int round = 0; round < tests::rounds(150); ++round) {
             const std::string to = scratch / ("to" + std::to_string(round));
             const std::string one = scratch.file("one", "one");
             const std::string two = scratch.file("two", "two");
@@ -133,7 +133,7 @@ TEST_CASE("of two that rename onto one name one wins, and the other's file keeps
 
 TEST_CASE("of two directories that are renamed onto one name one wins") {
   const Scratch scratch;
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < tests::rounds(50); ++round) {
     const std::string number = std::to_string(round);
     const auto statuses = race(std::vector<Words>{
         {"rename", scratch.directory("one" + number), scratch / ("to" + number)},
@@ -147,7 +147,7 @@ TEST_CASE("of two directories that are renamed onto one name one wins") {
 TEST_CASE("removedirs leaves a directory alone that was made meanwhile, and all above it") {
   const Scratch scratch;
   int made = 0;
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < tests::rounds(200); ++round) {
     const std::string top = scratch.directory("top" + std::to_string(round));
     scratch.file("top" + std::to_string(round) + "/stays");
     for (const char* const name : {"/a", "/a/b", "/a/b/c"}) ::mkdir((top + name).c_str(), 0755);
@@ -160,7 +160,7 @@ TEST_CASE("removedirs leaves a directory alone that was made meanwhile, and all 
     CHECK(::access((top + "/a/b/c").c_str(), F_OK) != 0);
     made += statuses[1] == 0 ? 1 : 0;
   }
-  MESSAGE("the directory was made in " << made << " of 200 rounds");
+  MESSAGE("the directory was made in " << made << " rounds");
 }
 
 namespace {
@@ -273,14 +273,14 @@ TEST_CASE("a reader of what replace takes the place of sees the old file or the 
         [&](int round) {
           return osbox({"replace", file_of(scratch, letter_of(round)), name}).status;
         },
-        300);
+        tests::rounds(300));
   }
   for (const bool sync : {false, true}) {
     const auto durably = [&](Words words) {
       if (!sync) words.insert(words.begin() + 1, "--no-sync");
       return words;
     };
-    const int least = sync ? 30 : 300;
+    const int least = tests::rounds(sync ? 30 : 300);
     SUBCASE(sync ? "replace --stdin" : "replace --stdin --no-sync") {
       file_of(scratch, 'a');
       file_of(scratch, 'b');
@@ -327,7 +327,7 @@ TEST_CASE("a reader of a link that symlink --replace changes sees the old one or
       [&](int round) {
         return osbox({"symlink", "--replace", std::string(200, letter_of(round)), name}).status;
       },
-      3000);
+      tests::rounds(3000));
 }
 
 TEST_CASE("of many that replace one link at the same time the last one wins, and nothing is left") {
@@ -337,7 +337,7 @@ TEST_CASE("of many that replace one link at the same time the last one wins, and
   std::vector<std::function<int()>> works;
   for (int racer = 0; racer < 8; ++racer) {
     works.emplace_back([&, racer] {
-      for (int i = 0; i < 100; ++i) {
+      for (int i = 0; i < tests::rounds(100); ++i) {
         const std::string target = std::to_string(racer) + "." + std::to_string(i);
         if (osbox({"symlink", "--replace", target, name}).status != 0) return 1;
       }
@@ -345,6 +345,6 @@ TEST_CASE("of many that replace one link at the same time the last one wins, and
     });
   }
   CHECK(joined(race(works)) == "0 0 0 0 0 0 0 0 ");
-  CHECK(core::readlink(name)->ends_with(".99"));
+  CHECK(core::readlink(name)->ends_with("." + std::to_string(tests::rounds(100) - 1)));
   CHECK(tests::lines(tests::picture(scratch.path())).size() == 2);
 }

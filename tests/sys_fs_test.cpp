@@ -669,7 +669,7 @@ TEST_CASE("replace_symlink keeps to a restricted At") {
 
 TEST_CASE("temporary names are recognised, and never the same") {
   std::vector<std::string> names;
-  for (int i = 0; i < 1000; ++i) names.push_back(core::temporary_name());
+  for (int i = 0; i < 1000; ++i) names.push_back(*core::temporary_name());
   for (const std::string& name : names) {
     CHECK(name.size() == 19);
     CHECK(name.starts_with(".osbox-"));

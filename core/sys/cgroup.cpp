@@ -62,7 +62,9 @@ std::optional<Cgroup> Cgroup::make() {
   auto above = core::open(*directory, O_PATH | O_DIRECTORY);
   if (!above) return std::nullopt;
   sweep(*above);
-  std::string name = temporary_name();
+  auto named = temporary_name();
+  if (!named) return std::nullopt;
+  std::string name = *std::move(named);
   constexpr mode_t mode = 0755;
   if (!core::mkdir(name, mode, *above)) return std::nullopt;
   auto self = core::open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW, *above);

@@ -236,7 +236,9 @@ Result<std::optional<std::string>> replace_symlink(Path target, Path link, At at
     if (!there) return fail(there.error());
     // Nothing that would end this process may leave the name in between behind.
     const HeldSignals held;
-    const std::string fresh = temporary_name();
+    const auto named = temporary_name();
+    if (!named) return fail(named.error());
+    const std::string& fresh = *named;
     made = symlink(target, fresh, parent);
     if (!made && made.error().number == EEXIST) continue;
     if (!made) return fail(std::move(made).error());
@@ -303,11 +305,12 @@ Result<void> rename(Path from, Path to, At at, Rename how) {
   });
 }
 
-std::string temporary_name() {
+Result<std::string> temporary_name() {
   constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz234567";
   std::string name = ".osbox-";
   unsigned char random[12];
-  ::arc4random_buf(random, sizeof random);
+  // Not arc4random(3), which ends the process where there are none.
+  if (::getentropy(random, sizeof random) != 0) return failure("getrandom");
   for (const unsigned char byte : random) name += letters[byte % letters.size()];
   return name;
 }

@@ -96,8 +96,8 @@ enum class Rename : std::uint8_t {
 Result<void> rename(Path from, Path to, At at = {}, Rename how = Rename::replace);
 
 /// A name for a file that is to be renamed or removed soon: ".osbox-" and twelve random letters and
-/// digits. arc4random(3)
-std::string temporary_name();
+/// digits. getrandom(2)
+Result<std::string> temporary_name();
 
 /// The name that /proc has for what `fd` stands for, wherever that is now; a call on it follows it
 /// there. ENOENT comes of it where /proc is not mounted.

@@ -268,14 +268,16 @@ Result<void> JobDirectory::put(const Job& job) const {
   return done;
 }
 
-JobDirectory::Ending::Ending(const JobDirectory& directory, const Job& job, std::string name)
-    : directory_(&directory), job_(job), name_(std::move(name)), fresh_(temporary_name()) {
+JobDirectory::Ending::Ending(const JobDirectory& directory, const Job& job, std::string name,
+                             std::string fresh)
+    : directory_(&directory), job_(job), name_(std::move(name)), fresh_(std::move(fresh)) {
   text_.reserve(longest_record);
 }
 
 Result<JobDirectory::Ending> JobDirectory::Ending::of(const JobDirectory& directory,
                                                       const Job& job) {
-  return Ending(directory, job, TRY(file_name(job.id, "write")));
+  std::string name = TRY(file_name(job.id, "write"));
+  return Ending(directory, job, std::move(name), TRY(temporary_name()));
 }
 
 Result<void> JobDirectory::Ending::put(const Job::End& end) {

@@ -108,7 +108,7 @@ class JobDirectory::Ending {
   Result<void> put(const Job::End& end);
 
  private:
-  Ending(const JobDirectory& directory, const Job& job, std::string name);
+  Ending(const JobDirectory& directory, const Job& job, std::string name, std::string fresh);
   const JobDirectory* directory_;
   Job job_;
   std::string name_;

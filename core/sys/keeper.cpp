@@ -131,7 +131,11 @@ struct Beginning {
   detach(std::move(kept));
 
   const std::string message = value_message(job.id);
-  (void)core::write(report, message);
+  if (!core::write(report, message)) {
+    // Nobody would ever know of it.
+    ::kill(*started, SIGKILL);
+    ::_exit(0);
+  }
   if (shares_memory) {
     char none;
     while (::read(starter.number(), &none, 1) < 0 && errno == EINTR) {

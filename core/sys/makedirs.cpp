@@ -237,6 +237,13 @@ Result<void> removedirs(Path path, At at, std::optional<FdRef> stop,
     if (removed != nullptr) removed->push_back(text.substr(0, end));
   };
   const auto fail = [&](const Error& error) { return failure(error.number, "rmdir", path); };
+  // What keeps a directory where it is, and is no failure: it is not empty or in use, another has
+  // removed it, or it is not for us to remove.
+  const auto stays = [](int number) {
+    return number == ENOTEMPTY || number == EEXIST || number == EBUSY || number == ENOENT ||
+           number == ENOTDIR || number == EINVAL || number == EACCES || number == EPERM ||
+           number == EROFS;
+  };
 
   std::vector<Level> levels;
   auto holder = go_down(text, leaf, at, levels);
@@ -265,9 +272,17 @@ Result<void> removedirs(Path path, At at, std::optional<FdRef> stop,
     const Level& level = levels.back();
     auto up = open("..", to_enter, here);
     const auto id = up ? id_of(*up) : std::unexpected(up.error());
-    if (!id || *id != level.above) break;
+    if (id && *id != level.above) break;
     name = text.substr(level.begin, level.end - level.begin);
-    if (!rmdir(name, *up)) break;
+    const auto gone = id ? rmdir(name, *up) : std::unexpected(id.error());
+    if (!gone && stays(gone.error().number)) break;
+    if (!gone) {
+      return std::unexpected(Error{.number = gone.error().number,
+                                   .call = "rmdir",
+                                   .path = path.c_str(),
+                                   .note = "at",
+                                   .note_path = std::string(text.substr(0, level.end))});
+    }
     tell(level.end);
     here = *std::move(up);
   }

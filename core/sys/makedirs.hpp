@@ -25,8 +25,9 @@ Result<void> makedirs(Path path, mode_t mode, bool exist_ok, At at = {},
                       std::vector<std::string_view>* made = nullptr);
 
 /// Removes the empty directory `path`, and then each parent that `path` names until one is not
-/// empty or cannot be removed, which is no failure. Nothing but what was there on the way down is
-/// gone through on the way up. A component that is a link, "." or ".." ends the parents.
+/// empty, in use or not the caller's to remove, which is no failure; anything else, as EIO, is one.
+/// Nothing but what was there on the way down is gone through on the way up. A component that is a
+/// link, "." or ".." ends the parents.
 ///
 /// `stop`, a directory above, stays, and all that is above it: it is known by its device and inode.
 /// EINVAL, and nothing is removed, where it is not above.

@@ -190,7 +190,9 @@ Result<void> Replacement::look() {
 template <class Make>
 Result<void> Replacement::make(const char* call, Make make) {
   for (int patience = 100;; --patience) {
-    std::string name = temporary_name();
+    auto named = temporary_name();
+    if (!named) return failed({named.error().number, named.error().call});
+    std::string name = *std::move(named);
     const Result<void> made = make(name);
     if (!made && made.error().number == EEXIST && patience > 0) continue;
     if (!made) return failed({made.error().number, call});

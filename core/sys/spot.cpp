@@ -22,10 +22,10 @@ bool renamed(const Spot& from, const Spot& to, Rename how) {
 }
 
 /// A name beside `spot` that nobody else knows.
-Spot aside_of(const Spot& spot) {
-  std::string name = temporary_name();
+Result<Spot> aside_of(const Spot& spot) {
+  std::string name = TRY(temporary_name());
   std::string path = beside(spot.path, name);
-  return {spot.directory, std::move(name), std::move(path)};
+  return Spot{spot.directory, std::move(name), std::move(path)};
 }
 
 /// Gives `aside`, whose name nobody else knows, the name of `to`, and takes away what had that, if
@@ -80,7 +80,7 @@ Result<bool> discard(const Spot& spot, const Stat& file) {
   if (!there && there.error().number == ENOENT) return true;
   if (!there) return failure(there.error().number, "stat");
   if (!same_file(*there, file)) return false;
-  const Spot aside = aside_of(spot);
+  const Spot aside = TRY(aside_of(spot));
   const bool moved = renamed(spot, aside, Rename::no_replace);
   // Nobody else knows the name, and what has it can be looked at in peace.
   const auto found = moved ? lstat(aside) : there;
@@ -104,7 +104,7 @@ Result<bool> discard(const Spot& spot, const Stat& file) {
 Result<void> rename(const Spot& from, const Spot& to, const std::optional<Stat>& kept,
                     bool temporary) {
   if (kept) {
-    const Spot aside = temporary ? from : aside_of(from);
+    const Spot aside = temporary ? from : TRY(aside_of(from));
     if (temporary || renamed(from, aside, Rename::no_replace)) {
       auto done = exchange(aside, to, *kept);
       if (done && *done) return {};
