@@ -132,8 +132,9 @@ TEST_CASE("complete: the first word is an applet, an alias or a word of osbox") 
   CHECK(complete({}) == "");
 }
 
-TEST_CASE("complete: help takes an applet, and what is unknown takes nothing") {
+TEST_CASE("complete: help takes an applet or the tour, and what is unknown takes nothing") {
   CHECK(candidates({"osbox", "help", "p"}) == List{"probe", "probe-all"});
+  CHECK(candidates({"osbox", "help", "to"}) == List{"tour"});
   CHECK(complete({"osbox", "help", "probe", ""}) == "");
   CHECK(complete({"osbox", "--list", ""}) == "");
   CHECK(complete({"osbox", "nosuch", ""}) == "");

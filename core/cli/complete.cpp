@@ -278,7 +278,10 @@ std::string completions(Registry registry, const Applet& install, Words words) {
       }
     }
   } else if (words[1] == "help") {
-    if (words.size() == 3) offer_applets(registry, answer);
+    if (words.size() == 3) {
+      offer_applets(registry, answer);
+      answer.offer("tour", "Python's os module by example");
+    }
   } else if (words[1] == install.name) {
     return complete_applet(registry, install, install, words.subspan(2));
   } else if (const Found found = find(registry, words[1]); found.applet != nullptr) {

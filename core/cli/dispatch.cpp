@@ -27,6 +27,7 @@ std::string usage(Registry registry) {
       "osbox: Python's os module for the shell\n\n"
       "Usage: osbox APPLET [OPTION...] [OPERAND...]\n"
       "       osbox help APPLET        its options, its fields and examples\n"
+      "       osbox help tour          the os module by example\n"
       "       osbox --list             the names of all applets\n"
       "       osbox --install DIR      make links to osbox in DIR, one for each applet\n"
       "       osbox --version          print the version\n";
@@ -119,6 +120,7 @@ int run_osbox(Registry registry, const Applet& install, Words words, out::Io& io
       if (first == "--man") return misuse("missing operand APPLET", io);
       return print(usage(registry), io);
     }
+    if (first == "help" && rest[0] == "tour") return print(tour, io);
     const Found found = rest.front() == install.name ? Found{&install} : find(registry, rest[0]);
     if (found.applet == nullptr) return unknown_applet(registry, rest[0], io);
     if (first == "--man") return print(manual_page(*found.applet), io);

@@ -142,16 +142,36 @@ std::string sentence(std::string_view text) {
 
 // ---- mdoc
 
+/// How roff is told of a byte that it would show as another sign, which no shell knows, or take for
+/// its own; empty for all others.
+std::string_view roff_escape(char byte) {
+  switch (byte) {
+    case '\\':
+      return "\\e";
+    case '-':
+      return "\\-";
+    case '\'':
+      return "\\(aq";
+    case '`':
+      return "\\(ga";
+    case '^':
+      return "\\(ha";
+    case '~':
+      return "\\(ti";
+    default:
+      return {};
+  }
+}
+
 /// Text that is none of roff's own.
 std::string roff(std::string_view text) {
   std::string to;
   for (const char byte : text) {
-    if (byte == '\\') {
-      to += "\\e";
-    } else if (byte == '-') {
-      to += "\\-";
-    } else {
+    const std::string_view escape = roff_escape(byte);
+    if (escape.empty()) {
       to += byte;
+    } else {
+      to += escape;
     }
   }
   return to;
@@ -171,8 +191,8 @@ void append_lines(std::string& to, std::string_view text) {
     }
     if (column != 0) {
       to += ' ';
-    } else if (word.starts_with('.') || word.starts_with('\'')) {
-      to += "\\&";  // at the beginning of a line these are the sign of a macro
+    } else if (word.starts_with('.')) {
+      to += "\\&";  // at the beginning of a line it is the sign of a macro
     }
     to += word;
     column += 1 + word.size();

@@ -1,7 +1,8 @@
-// What an applet says of itself, from its table: --help, and its manual page.
+// What an applet says of itself, from its table: --help, and its manual page. And the tour.
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "core/cli/applet.hpp"
 
@@ -12,5 +13,8 @@ std::string help_page(const Applet& applet, std::string_view name);
 
 /// The manual page osbox-APPLET(1), in mdoc.
 std::string manual_page(const Applet& applet);
+
+/// The text of osbox-tour(7), made from man/osbox-tour.7 when osbox is built.
+extern const std::string_view tour;
 
 }  // namespace cli
