@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -32,7 +31,8 @@ void write_file(const char* path, const std::string& text) {
   ::close(file);
 }
 
-/// A file system in memory that is mounted nowhere; nothing in it can be executed or is a device.
+/// A file system in memory that is mounted nowhere, as the descriptor of its root; nothing in it
+/// can be executed or is a device.
 int make_root() {
   const int context = ::fsopen("tmpfs", FSOPEN_CLOEXEC);
   if (context < 0 || ::fsconfig(context, FSCONFIG_SET_STRING, "mode", "0755", 0) != 0 ||
@@ -71,6 +71,21 @@ void draw(const std::string& path, std::string& to) {
   }
 }
 
+/// Removes all that is in a directory of the file system in memory. By descriptors and names alone:
+/// a path would be one of the machine's own where something had led out of there.
+void empty(int above, const char* name) {
+  const int directory = ::openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  DIR* const stream = directory >= 0 ? ::fdopendir(directory) : nullptr;
+  if (stream == nullptr) std::abort();
+  while (const dirent* const entry = ::readdir(stream)) {
+    const std::string_view each = entry->d_name;
+    if (each == "." || each == ".." || ::unlinkat(directory, entry->d_name, 0) == 0) continue;
+    empty(directory, entry->d_name);
+    if (::unlinkat(directory, entry->d_name, AT_REMOVEDIR) != 0) std::abort();
+  }
+  ::closedir(stream);
+}
+
 void leave() {
   if (!is_inside) return;
   if (::fchdir(outer_root) != 0 || ::chroot(".") != 0 || ::fchdir(outer_directory) != 0) ::abort();
@@ -100,7 +115,8 @@ extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
   return 0;
 }
 
-// A sanitizer's report, and the input that led to it, belong outside.
+// A sanitizer's report, and the input that led to it, belong outside. It ends the process: nothing
+// may go on there.
 extern "C" void __asan_on_error() { leave(); }
 extern "C" void __ubsan_on_report() { leave(); }
 
@@ -112,13 +128,8 @@ Inside::Inside() {
 }
 
 Inside::~Inside() {
-  const auto remove = [](const char* path, const struct stat*, int, FTW* at) {
-    if (at->level > 0 && std::remove(path) != 0) std::abort();
-    return 0;
-  };
-  constexpr int descriptors = 16;
-  ::nftw("/", remove, descriptors, FTW_DEPTH | FTW_PHYS);
-  ::chmod("/", 0755);
+  empty(inner_root, ".");
+  if (::fchmodat(inner_root, ".", 0755, 0) != 0) std::abort();
   leave();
 }
 
