@@ -47,9 +47,35 @@ int make_root() {
 }
 
 int inner_root = -1;
+dev_t inner_device = 0;
 int outer_root = -1;
 int outer_directory = -1;
-bool is_inside = false;
+
+/// From here on this process can change nothing outside of its own root, wherever it goes by
+/// mistake, but what is in `writable`.
+void lock_outside(const char* writable) {
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) give_up("mount");
+  if (writable != nullptr && ::mount(writable, writable, nullptr, MS_BIND, nullptr) != 0) {
+    give_up(writable);
+  }
+  struct mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_RDONLY;
+  if (::mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attributes, sizeof attributes) != 0) {
+    give_up("mount_setattr");
+  }
+  attributes = {};
+  attributes.attr_clr = MOUNT_ATTR_RDONLY;
+  if (writable != nullptr &&
+      ::mount_setattr(AT_FDCWD, writable, 0, &attributes, sizeof attributes) != 0) {
+    give_up(writable);
+  }
+}
+
+/// True where "/" is the file system that is ours.
+bool is_inside() {
+  struct ::stat root{};
+  return ::stat("/", &root) == 0 && root.st_dev == inner_device;
+}
 
 void draw(const std::string& path, std::string& to) {
   struct ::stat found{};
@@ -86,27 +112,31 @@ void empty(int above, const char* name) {
   ::closedir(stream);
 }
 
-void leave() {
-  if (!is_inside) return;
-  if (::fchdir(outer_root) != 0 || ::chroot(".") != 0 || ::fchdir(outer_directory) != 0) ::abort();
-  is_inside = false;
-}
-
 }  // namespace
 
-/// While there is one thread: no other process may have the namespaces that this one makes.
-extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
+/// While there is one thread: a namespace of users is for a whole process. The first directory
+/// among the arguments is where libFuzzer writes.
+extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
   const uid_t user = ::geteuid();
   const gid_t group = ::getegid();
+  if (::unshare(user == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0) give_up("unshare");
   if (user != 0) {
-    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) give_up("unshare");
     write_file("/proc/self/setgroups", "deny");
     write_file("/proc/self/uid_map", "0 " + std::to_string(user) + " 1");
     write_file("/proc/self/gid_map", "0 " + std::to_string(group) + " 1");
   }
+  const char* writable = nullptr;
+  for (int i = *argc - 1; i > 0; --i) {
+    if ((*argv)[i][0] != '-') writable = (*argv)[i];
+  }
+  lock_outside(writable);
   inner_root = make_root();
+  struct ::stat root{};
+  if (::fstatat(inner_root, ".", &root, 0) != 0) give_up("stat");
+  inner_device = root.st_dev;
   outer_root = ::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   outer_directory = ::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (is_inside()) give_up("inside of itself");
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (::dup2(nothing, STDIN_FILENO) != 0) give_up("/dev/null");
   ::close(nothing);
@@ -115,22 +145,18 @@ extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
   return 0;
 }
 
-// A sanitizer's report, and the input that led to it, belong outside. It ends the process: nothing
-// may go on there.
-extern "C" void __asan_on_error() { leave(); }
-extern "C" void __ubsan_on_report() { leave(); }
-
 namespace fuzz {
 
 Inside::Inside() {
-  if (::fchdir(inner_root) != 0 || ::chroot(".") != 0) give_up("chroot");
-  is_inside = true;
+  if (::fchdir(inner_root) != 0 || ::chroot(".") != 0 || !is_inside()) std::abort();
 }
 
 Inside::~Inside() {
+  if (::fchdir(outer_root) != 0 || ::chroot(".") != 0 || ::fchdir(outer_directory) != 0) {
+    std::abort();
+  }
   empty(inner_root, ".");
   if (::fchmodat(inner_root, ".", 0755, 0) != 0) std::abort();
-  leave();
 }
 
 std::string picture() {
@@ -155,6 +181,8 @@ Ran osbox(std::span<const std::string_view> words, bool terminal) {
     ::close(next);
     return next;
   };
+  // Nothing of osbox runs anywhere else.
+  if (!is_inside()) std::abort();
   const int next = next_descriptor();
   std::vector<std::string_view> all = {"osbox"};
   all.insert(all.end(), words.begin(), words.end());

@@ -1,5 +1,6 @@
 // Applets in this process, where they can do no harm: in a root directory of their own, an empty
-// file system in memory that nobody else sees and from which no path leads out.
+// file system in memory that nobody else sees and from which no path leads out. All other file
+// systems are read-only for this process besides, so that no mistake here can reach them.
 #pragma once
 
 #include <span>
@@ -33,8 +34,8 @@ struct Ran {
   std::string err;
 };
 
-/// Runs an applet: `osbox({"stat", "-L", path})`. What it may never change in a process that lives
-/// on, or leave open, is checked.
+/// Runs an applet, while there is an Inside: `osbox({"stat", "-L", path})`. What it may never
+/// change in a process that lives on, or leave open, is checked.
 Ran osbox(std::span<const std::string_view> words, bool terminal = false);
 
 }  // namespace fuzz

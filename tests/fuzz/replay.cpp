@@ -12,7 +12,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
 extern "C" [[gnu::weak]] int LLVMFuzzerInitialize(int* argc, char*** argv);
 
 int main(int argc, char** argv) {
-  if (LLVMFuzzerInitialize != nullptr) LLVMFuzzerInitialize(&argc, &argv);
+  // Without arguments nothing is to be written.
+  int none = 1;
+  if (LLVMFuzzerInitialize != nullptr) LLVMFuzzerInitialize(&none, &argv);
   int count = 0;
   for (int i = 1; i < argc; ++i) {
     DIR* const directory = ::opendir(argv[i]);

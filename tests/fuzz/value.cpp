@@ -155,6 +155,7 @@ void read_cpus(std::string_view text) {
 void read_plan(std::string_view text) {
   const std::string option = "--plan=" + std::string(text);
   const std::string_view words[] = {"kill", "--help", option};
+  const fuzz::Inside inside;
   bool good = true;
   for (bool more = true; more;) {
     more = text.contains(',');
