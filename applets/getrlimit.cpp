@@ -160,7 +160,7 @@ constexpr Table set_tables[] = {
 /// What there is after `change`.
 Limit changed(Limit limit, const core::LimitChange& change) {
   const auto put = [](std::optional<std::uint64_t>& to, const std::optional<rlim_t>& value) {
-    if (value) to = *value;
+    if (value) to = value;
     if (value == RLIM_INFINITY) to.reset();
   };
   put(limit.soft, change.soft);

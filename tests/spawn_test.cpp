@@ -443,9 +443,9 @@ TEST_CASE("a job may have a timeout, and its record says so") {
   CHECK(soon([&] { return is_removed(cgroup); }));
 }
 
-TEST_CASE("a thousand jobs at a time, and a thousand one after the other, lose no status") {
+TEST_CASE("many jobs at a time, and many one after the other, lose no status") {
   if (!waits_for_strangers()) return;
-  constexpr int jobs = tests::sanitized ? 100 : 1000;
+  const int jobs = tests::rounds(1000);
   const Runtime runtime;
   const std::string never = runtime.fifo("never");
   std::mt19937 random(1);
@@ -464,7 +464,7 @@ TEST_CASE("a thousand jobs at a time, and a thousand one after the other, lose n
   std::vector<std::string> words = {binary(), "waitpid", "--format", "{pid}:{inode} {exit_code}"};
   std::vector<std::string> expected;
   for (int i = 0; i < jobs; ++i) {
-    words.push_back(start(5000, i % 251));
+    words.push_back(start(tests::is_long() ? 5000 : 1000, i % 251));
     expected.push_back(words.back() + " " + std::to_string(i % 251));
   }
   auto told = tests::lines(run(runtime.with({.words = words})).out);

@@ -56,7 +56,7 @@ class Operands {
     if (!first) return 0;
     return std::unexpected(core::Error{.number = EINVAL,
                                        .call = io.running().call.data(),
-                                       .path = *std::move(first),
+                                       .path = std::move(first),
                                        .note = "no second operand to it"});
   }
 

@@ -16,7 +16,7 @@ constexpr std::int64_t six_months = 31'556'952 / 2;
 
 core::Time current_time() {
   timespec time;
-  ::clock_gettime(CLOCK_REALTIME, &time);
+  (void)::clock_gettime(CLOCK_REALTIME, &time);
   return {time.tv_sec, static_cast<std::uint32_t>(time.tv_nsec)};
 }
 

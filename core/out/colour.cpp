@@ -71,7 +71,9 @@ void Colours::set(std::string_view key, std::string code) {
     return;
   }
   for (std::size_t i = 0; i < keys; ++i) {
-    if (words[i].word == key) codes_[i] = std::move(code);
+    if (words[i].word != key) continue;
+    codes_[i] = std::move(code);
+    return;
   }
 }
 

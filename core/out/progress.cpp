@@ -11,7 +11,7 @@ constexpr std::int64_t second = 1'000'000'000;
 
 std::int64_t now() {
   timespec time;
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  (void)::clock_gettime(CLOCK_MONOTONIC, &time);
   return time.tv_sec * second + time.tv_nsec;
 }
 

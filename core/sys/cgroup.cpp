@@ -68,7 +68,8 @@ std::optional<Cgroup> Cgroup::make() {
   constexpr mode_t mode = 0755;
   if (!core::mkdir(name, mode, *above)) return std::nullopt;
   auto self = core::open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW, *above);
-  auto processes = self ? core::open("cgroup.procs", O_WRONLY, *self) : std::move(self);
+  auto processes = self ? core::open("cgroup.procs", O_WRONLY, *self)
+                        : Result<Fd>(std::unexpected(self.error()));
   if (!processes) {
     (void)core::rmdir(name, *above);
     return std::nullopt;

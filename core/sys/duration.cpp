@@ -58,7 +58,7 @@ std::optional<Duration> read_duration(std::string_view text) {
 
 Duration monotonic_time() {
   timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  (void)::clock_gettime(CLOCK_MONOTONIC, &now);
   return std::chrono::seconds(now.tv_sec) + Duration(now.tv_nsec);
 }
 

@@ -262,7 +262,7 @@ Result<std::optional<std::string>> replace_symlink(Path target, Path link, At at
       left_behind(back.error(), "what was there is now", fresh);
       return fail(std::move(back).error());
     }
-    Error error = old ? std::move(removed).error() : std::move(old).error();
+    Error error = old ? removed.error() : old.error();
     if (!old && error.number == EINVAL) error = {.number = EEXIST, .call = "symlink"};
     if (!unlink(fresh, parent)) left_behind(error, "left behind is", fresh);
     return fail(std::move(error));
@@ -281,7 +281,7 @@ Result<void> link(Path source, Path name, At at, Links links) {
     if (!to) return failure_of_two(to.error().number, "link", source, name);
     // What a slash is behind is a directory, to be refused as one.
     if (slash) {
-      ::linkat(FdRef(*file).number(), ".", to->directory(), to->path(), 0);
+      (void)!::linkat(FdRef(*file).number(), ".", to->directory(), to->path(), 0);
       return failure_of_two(errno, "link", source, name);
     }
     if (::linkat(AT_FDCWD, descriptor_path(*file).c_str(), to->directory(), to->path(),

@@ -157,7 +157,8 @@ Result<std::string> restricted_canonical(std::string path, Exists exists, At at)
       path = *target;
     } else {
       path.resize(path.find_last_not_of('/') + 1);
-      path = path.substr(0, path.rfind('/') + 1) + *target;
+      path.resize(path.rfind('/') + 1);
+      path += *target;
     }
   }
   return failure(ELOOP, "open");
