@@ -341,6 +341,9 @@ void Lister::sort_directories() {
     const core::Want wanted = entries_.want();
     const auto found = directory.opened ? core::fstat(directory.opened, wanted)
                                         : core::stat(directory.path, wanted, args_.paths.at());
+    if (!found && found.error().number != ENOENT) {
+      io_.fail({.number = found.error().number, .call = "stat", .path = directory.path});
+    }
     directory.key = key_of(found ? LineFacts(*found, time_) : LineFacts(), order_);
   }
   std::ranges::sort(directories_, [this](const Directory& a, const Directory& b) {

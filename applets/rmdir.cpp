@@ -105,11 +105,9 @@ extern constexpr Applet removedirs = {
     .summary = "remove empty directories, then their empty parents",
     .description =
         "Removes each DIR, which must be empty, and then the parents that DIR names, from the last "
-        "to the first, until one is not empty, in use or not yours to remove, as os.removedirs "
-        "does. "
-        "That a parent stays is no failure then; any other errno, as EIO, is one. A component of "
-        "DIR that is a symbolic link, \".\" or \"..\" "
-        "stays, and all before it.\n\n"
+        "to the first, until one is not empty, in use or not yours to remove. That it stays is no "
+        "failure, as in os.removedirs; unlike there any other errno, as EIO, is one. A component "
+        "of DIR that is a symbolic link, \".\" or \"..\" stays, and all before it.\n\n"
         "With --stop-at the directory ABOVE stays whatever is in it, and all above it. ABOVE "
         "starts where the operands do, and is known by its device and inode, whatever it is "
         "called. A DIR that is not below it is EINVAL, and nothing is removed.\n\n"

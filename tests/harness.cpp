@@ -54,9 +54,6 @@ bool become_nobody() {
          ::syscall(SYS_setuid, nobody) == 0;
 }
 
-/// Younger than the headers of Debian 12; the same number on all machines.
-constexpr long fchmodat2 = 452;
-
 /// The program for the kernel that denies these calls.
 std::vector<sock_filter> filter_of(const std::vector<Denied>& denied) {
   std::vector<sock_filter> filter = {
@@ -627,16 +624,5 @@ bool is_long() {
 int rounds(int many) { return is_long() ? many : std::max(many / 10, 1); }
 
 bool is_root() { return ::geteuid() == 0; }
-
-void be_on_old_kernel() {
-  auto filter = filter_of({{SYS_openat2, ENOSYS},
-                           {SYS_statx, ENOSYS},
-                           {SYS_faccessat2, ENOSYS},
-                           {fchmodat2, ENOSYS},
-                           {SYS_renameat2, ENOSYS},
-                           {SYS_pidfd_open, ENOSYS},
-                           {SYS_pidfd_send_signal, ENOSYS}});
-  require(deny(filter), "seccomp");
-}
 
 }  // namespace tests

@@ -136,10 +136,6 @@ bool is_root();
 /// openat2 and faccessat2. Asked of the kernel and not of osbox, which might be wrong.
 bool newer_calls();
 
-/// Takes openat2, statx, faccessat2, fchmodat2, renameat2 and those for a pidfd away from this
-/// process and all that it starts: they are ENOSYS.
-void be_on_old_kernel();
-
 }  // namespace tests
 
 using tests::osbox;

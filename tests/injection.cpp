@@ -15,8 +15,9 @@
 #include <csignal>
 #include <filesystem>
 #include <map>
-#include <set>
 #include <thread>
+
+#include "core/sys/fd.hpp"
 
 namespace tests {
 namespace {
@@ -66,7 +67,9 @@ class Supervisor {
       if (count < 0) continue;
       if (count == 0) {
         watched_.hung = true;
-        for (const pid_t pid : seen_) ::kill(pid, SIGKILL);
+        for (const auto& [pid, handle] : seen_) {
+          ::syscall(SYS_pidfd_send_signal, core::FdRef(handle).number(), SIGKILL, nullptr, 0);
+        }
         break;
       }
       if ((ready.revents & POLLIN) == 0) break;
@@ -93,7 +96,10 @@ class Supervisor {
   /// 0, or the errno that the call gets.
   int decide(const seccomp_notif& asked) {
     const auto pid = static_cast<pid_t>(asked.pid);
-    seen_.insert(pid);
+    // It waits for the answer, and so the number is still its own; that of a thread has no handle.
+    if (auto& handle = seen_[pid]; !handle) {
+      handle = core::Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    }
     if (!is_osbox(pid)) return 0;
     const long call = asked.data.nr;
     const int occurrence = ++count_[call];
@@ -111,7 +117,7 @@ class Supervisor {
   Watched& watched_;
   const std::string osbox_;
   std::map<long, int> count_;
-  std::set<pid_t> seen_;
+  std::map<pid_t, core::Fd> seen_;
 };
 
 }  // namespace

@@ -48,7 +48,6 @@ int main(int argc, char** argv) {
   // What a sanitizer does in the processes that the tests start: it neither looks for leaks, which
   // promises_test has it do once for each applet, nor changes a limit of theirs.
   ::setenv("ASAN_OPTIONS", "detect_leaks=0:disable_coredump=0", 1);
-  if (std::getenv("OLD_KERNEL") != nullptr) tests::be_on_old_kernel();
   const int status = context.run();
   // What was ended is gone soon; what was not stays.
   std::string left;

@@ -469,6 +469,12 @@ TEST_CASE("examples: those of --help run, also where they change something") {
       command = replaced(command, "/usr/local/bin", "bin");
       const bool everybody = command.find("--user 19 nobody") != command.npos;
       command = replaced(command, "--user 19 nobody", "--user 19 4000000000");
+      // An example is done for real, and outside of its own place there is nothing to be done.
+      for (std::size_t at = 0; (at = command.find('/', at)) != command.npos; ++at) {
+        if (at > 0 && command[at - 1] != ' ' && command[at - 1] != '=') continue;
+        CHECK_MESSAGE(command.substr(at).starts_with("/usr/share/zoneinfo/"), command);
+      }
+      CHECK(command.find("..") == command.npos);
       const Place place(false);
       tests::Command run =
           place.command(fixture + (name == "kill" ? with_processes(command) : "osbox " + command));

@@ -315,10 +315,14 @@ Result<void> rename(Path from, Path to, At at, Rename how) {
 Result<std::string> temporary_name() {
   constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz234567";
   std::string name = ".osbox-";
-  unsigned char random[12];
+  char random[12];
   // Not arc4random(3), which ends the process where there are none.
-  if (::getentropy(random, sizeof random) != 0) return failure("getrandom");
-  for (const unsigned char byte : random) name += letters[byte % letters.size()];
+  if (::getentropy(random, sizeof random) != 0) {
+    if (!not_offered(errno)) return failure("getrandom");
+    const Fd device = TRY(open("/dev/urandom", O_RDONLY));
+    if (TRY(read(device, random, sizeof random)) != sizeof random) return failure(EIO, "getrandom");
+  }
+  for (const char byte : random) name += letters[static_cast<unsigned char>(byte) % letters.size()];
   return name;
 }
 

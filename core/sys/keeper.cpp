@@ -116,9 +116,14 @@ struct Beginning {
       job.id.inode ? directory.put(job) : failure(ENOSYS, "pidfd_open", std::to_string(*started));
   auto ending = written ? JobDirectory::Ending::of(directory, job)
                         : Result<JobDirectory::Ending>(std::unexpected(written.error()));
+  const auto end_all = [&] {
+    ::kill(*started, SIGKILL);
+    if (cgroup) (void)cgroup->kill();
+    (void)directory.remove(job.id);
+  };
   if (!ending) {
     // A status that cannot be kept is no promise to make.
-    ::kill(*started, SIGKILL);
+    end_all();
     ending.error().note = "how it ended could not be kept";
     fail(ending.error());
   }
@@ -133,7 +138,8 @@ struct Beginning {
   const std::string message = value_message(job.id);
   if (!core::write(report, message)) {
     // Nobody would ever know of it.
-    ::kill(*started, SIGKILL);
+    end_all();
+    cgroup.reset();
     ::_exit(0);
   }
   if (shares_memory) {

@@ -242,7 +242,7 @@ Result<void> removedirs(Path path, At at, std::optional<FdRef> stop,
   const auto stays = [](int number) {
     return number == ENOTEMPTY || number == EEXIST || number == EBUSY || number == ENOENT ||
            number == ENOTDIR || number == EINVAL || number == EACCES || number == EPERM ||
-           number == EROFS;
+           number == EROFS || number == ESTALE;
   };
 
   std::vector<Level> levels;

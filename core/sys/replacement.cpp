@@ -72,16 +72,11 @@ Result<void> fsync_or_syncfs(FdRef fd) {
 
 Backup::~Backup() { (void)take_away(); }
 
-std::optional<Stat> Backup::file() const {
-  if (!made_) return std::nullopt;
-  const auto found = core::lstat(parent_.name, want::basic, parent_.directory);
-  return found ? std::optional(*found) : std::nullopt;
-}
-
 bool Backup::take_away() {
   if (!made_ || kept_) return true;
-  made_ = false;
-  return ::unlinkat(FdRef(parent_.directory).number(), parent_.name.c_str(), 0) == 0;
+  const Stat file = *std::exchange(made_, std::nullopt);
+  // What another has put there meanwhile is not ours to remove.
+  return discard({parent_.directory, parent_.name, path_}, file).has_value();
 }
 
 Result<void> Backup::begin(Path of, Path path, At at) {
@@ -101,7 +96,12 @@ Result<void> Backup::make(FdRef directory, const std::string& name, bool sync) {
     if (number == ENOENT && !core::lstat(name, want::type, directory)) return {};
     return std::unexpected(Error{.number = number, .call = "link", .path = of_, .target = path_});
   }
-  made_ = true;
+  auto made = core::lstat(parent_.name, want::basic, parent_.directory);
+  if (!made) {
+    (void)::unlinkat(FdRef(parent_.directory).number(), parent_.name.c_str(), 0);
+    return failure(made.error().number, "stat", path_);
+  }
+  made_ = *made;
   if (!sync) return {};
   SyncedDirectory synced;
   TRY(synced.begin(parent_.directory));

@@ -38,10 +38,10 @@ class Backup {
   /// Gives it to what `name` in `directory` stands for; what is not there needs no backup. link(2),
   /// and with `sync` fsync(2)
   Result<void> make(FdRef directory, const std::string& name, bool sync);
-  bool made() const { return made_; }
+  bool made() const { return made_.has_value(); }
   /// What it keeps: what has the name now; none where it was not made.
-  std::optional<Stat> file() const;
-  void keep() { kept_ = made_; }
+  const std::optional<Stat>& file() const { return made_; }
+  void keep() { kept_ = made(); }
   bool kept() const { return kept_; }
   /// Takes it away again, unless it is kept; false where it is left behind. unlink(2)
   bool take_away();
@@ -50,7 +50,7 @@ class Backup {
   std::string of_;
   std::string path_;
   Parent parent_;
-  bool made_ = false;
+  std::optional<Stat> made_;
   bool kept_ = false;
 };
 

@@ -35,8 +35,13 @@ Result<bool> exchange(const Spot& aside, const Spot& to, const Stat& kept) {
   const auto fresh = lstat(aside);
   // A directory would take the place of a file, and a file would lose both names where they are
   // its own.
-  if (!fresh || fresh->type == Type::dir || same_file(*fresh, kept)) return false;
-  if (!renamed(aside, to, Rename::exchange)) return false;
+  if (!fresh) return failure(fresh.error().number, "stat");
+  if (fresh->type == Type::dir || same_file(*fresh, kept)) return false;
+  if (!renamed(aside, to, Rename::exchange)) {
+    // It is not offered, or what was to be replaced is gone.
+    if (errno == EINVAL || errno == ENOTSUP || errno == ENOENT) return false;
+    return failure("rename");
+  }
   Error error;
   if (const auto old = lstat(aside); !old) {
     error = {.number = old.error().number, .call = "stat"};

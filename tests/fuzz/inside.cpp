@@ -2,13 +2,19 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <climits>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -112,6 +118,24 @@ void empty(int above, const char* name) {
   ::closedir(stream);
 }
 
+/// What reaches other processes, or all of the machine, is refused, whatever an applet takes it
+/// for.
+void lock_processes() {
+  std::vector<sock_filter> filter = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
+  for (const long call : {SYS_kill, SYS_pidfd_send_signal, SYS_rt_sigqueueinfo, SYS_setpriority,
+                          SYS_mount, SYS_umount2, SYS_reboot}) {
+    filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1));
+    filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM));
+  }
+  filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+    give_up("seccomp");
+  }
+}
+
 }  // namespace
 
 /// While there is one thread: a namespace of users is for a whole process. The first directory
@@ -141,6 +165,7 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
   if (::dup2(nothing, STDIN_FILENO) != 0) give_up("/dev/null");
   ::close(nothing);
   ::umask(022);
+  lock_processes();
   for (const char* const name : {"OSBOX_EXIT_ERRNO", "LS_COLORS", "NO_COLOR"}) ::unsetenv(name);
   return 0;
 }
