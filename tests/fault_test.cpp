@@ -91,7 +91,8 @@ Watched run(const Operation& operation, const Place& place, const std::vector<In
   return tests::watch({.words = words,
                        .input = operation.input,
                        // No file is read to tell the time.
-                       .environment = {"XDG_RUNTIME_DIR=" + place.directory() + "/run", "TZ=UTC0"},
+                       .environment = {"XDG_RUNTIME_DIR=" + place.directory() + "/run", "TZ=UTC0",
+                                       "PATH=/usr/bin:/bin"},
                        .directory = place.directory()},
                       injections);
 }
