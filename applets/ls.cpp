@@ -182,6 +182,8 @@ class Lister {
   /// Shows what was taken: files first, then directories.
   void finish();
 
+  bool coloured() const { return list_.coloured(); }
+
  private:
   class OfTree;
   struct Directory {
@@ -561,6 +563,8 @@ std::optional<std::string> Lister::text_of_link(const Place& place, const core::
 Outcome run(Args& args, Io& io) {
   if (args.paths.empty()) args.paths.add(".");
   Lister lister(args, io, TRY(io.records<Row>(table_of(args, io))));
+  std::optional<ColourReset> reset;
+  if (lister.coloured() && io.screen().output_is_terminal) reset.emplace();
   const Outcome outcome = args.paths.each(io, [&](core::Path path) { return lister.take(path); });
   lister.finish();
   return outcome;

@@ -148,6 +148,7 @@ class Terminal {
   }
 
   // What is in the directory where the shell is.
+  std::string directory(std::string_view name) const { return home_.directory(name); }
   std::string fifo(std::string_view name) const { return home_.fifo(name); }
   std::string file(std::string_view name, std::string_view content) const {
     return home_.file(name, content);
@@ -592,4 +593,33 @@ TEST_CASE("nothing is left when the terminal goes away") {
       }
     }
   }
+}
+
+TEST_CASE("ls that ends or stops in the middle of a colour gives the terminal its own back") {
+  in_each_shell([](Terminal& terminal) {
+    // More than a terminal holds while nobody reads, and nearly all of it in colour.
+    for (int i = 0; i < 400; ++i) terminal.directory(std::to_string(i) + std::string(200, 'x'));
+    const auto is_plain = [](const std::string& written) {
+      const std::size_t last = written.rfind("\033[");
+      return last != written.npos && written.compare(last, 4, "\033[0m") == 0;
+    };
+    const std::string list = "osbox ls --color=always -1\n";
+    for (const auto& [key, signal] :
+         {std::pair(ctrl_c, SIGINT), {ctrl_backslash, SIGQUIT}, {ctrl_z, SIGTSTP}}) {
+      CAPTURE(signal);
+      terminal.type(list);
+      terminal.until("\033[01;34m");
+      rest(terminal);
+      terminal.type(key);
+      const std::string written = terminal.until(prompt);
+      CHECK_MESSAGE(is_plain(written), written.substr(written.size() - 300));
+      CHECK(terminal.status() == 128 + signal);
+    }
+    CHECK(terminal.all_stop());
+    terminal.type("fg\n");
+    const std::string written = terminal.until(prompt);
+    CHECK(is_plain(written));
+    CHECK(written.find(std::string(200, 'x') + "\033[0m\n") != written.npos);
+    CHECK(terminal.status() == 0);
+  });
 }

@@ -161,7 +161,7 @@ for terminal in True, False:
     except OSError: pass
     child.wait()
     os.close(reader)
-    print(child.returncode, b' done, ' in said, said.endswith(b'\r\x1b[K'), said == b'')
+    print(child.returncode, b' done, ' in said, said.endswith(b'   \r'), said == b'')
 )",
                                         {binary(), file});
   CHECK(out == "0 True True False\n0 False False True\n");

@@ -2,8 +2,10 @@
 
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <iterator>
 
@@ -21,6 +23,28 @@ constexpr Word words[] = {
     {"pi", "33"},    {"so", "01;35"}, {"bd", "01;33"}, {"cd", "01;33"}, {"su", "37;41"},
     {"sg", "30;43"}, {"ex", "01;32"}, {"st", "37;44"}, {"tw", "30;42"}, {"ow", "34;42"},
 };
+
+constexpr int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+
+/// Does what the signal does by itself, behind the reset. In a handler: signal-safety(7).
+void reset_before(int signal) {
+  const int number = errno;
+  constexpr std::string_view reset = "\033[0m";
+  (void)!::write(STDOUT_FILENO, reset.data(), reset.size());
+  struct ::sigaction own;
+  struct ::sigaction usual = {};
+  usual.sa_handler = SIG_DFL;
+  ::sigaction(signal, &usual, &own);
+  ::raise(signal);
+  // It is held back for as long as its handler runs.
+  sigset_t raised;
+  ::sigemptyset(&raised);
+  ::sigaddset(&raised, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &raised, nullptr);
+  // Stopped, and continued.
+  ::sigaction(signal, &own, nullptr);
+  errno = number;
+}
 
 }  // namespace
 
@@ -153,6 +177,23 @@ std::size_t Colours::append(std::string& to, std::string_view code, std::string_
     to.append("\033[").append(code).append("m").append(text).append("\033[0m");
   }
   return to.size() - before - text.size();
+}
+
+ColourReset::ColourReset() {
+  static_assert(std::size(ending) == std::tuple_size_v<decltype(before_)>);
+  struct ::sigaction handled = {};
+  handled.sa_handler = reset_before;
+  handled.sa_flags = SA_RESTART;
+  for (std::size_t i = 0; i < before_.size(); ++i) {
+    ::sigaction(ending[i], nullptr, &before_[i]);
+    if (before_[i].sa_handler == SIG_DFL) ::sigaction(ending[i], &handled, nullptr);
+  }
+}
+
+ColourReset::~ColourReset() {
+  for (std::size_t i = 0; i < before_.size(); ++i) {
+    if (before_[i].sa_handler == SIG_DFL) ::sigaction(ending[i], &before_[i], nullptr);
+  }
 }
 
 }  // namespace out

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <csignal>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -103,6 +104,20 @@ class Colours {
   bool links_follow_ = false;  ///< ln=target
   std::array<std::string, keys> codes_;
   std::vector<Suffix> suffixes_;
+};
+
+/// Puts the terminal's own colour back before a signal ends or stops this process, for as long as
+/// it lives: Ctrl-C may cut off what is written within a name. What somebody else does about such a
+/// signal stays. sigaction(2)
+class ColourReset {
+ public:
+  ColourReset();
+  ~ColourReset();
+  ColourReset(const ColourReset&) = delete;
+  ColourReset& operator=(const ColourReset&) = delete;
+
+ private:
+  std::array<struct ::sigaction, 5> before_;
 };
 
 }  // namespace out

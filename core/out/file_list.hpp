@@ -53,6 +53,7 @@ class FileList {
   bool wants_texts() const { return how_.layout == Layout::lines; }
   /// True where a file is a line that is its name as it stands, so that `add_plain` will do.
   bool plain() const { return plain_; }
+  bool coloured() const { return colours_.on(); }
 
   /// Writes the line in front of what is in the directory `path`, and an empty one before it where
   /// something was shown already.

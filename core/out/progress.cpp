@@ -1,6 +1,7 @@
 #include "core/out/progress.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/out/number.hpp"
 
@@ -23,21 +24,27 @@ void Progress::show(Sink& terminal) {
   const std::int64_t time = now();
   if (time - shown_ < second / 5) return;
   shown_ = time;
-  visible_ = true;
   std::string& to = terminal.buffer();
   to += '\r';
+  const std::size_t begin = to.size();
   append_number(to, count_);
   to += " done, ";
   append_number(to, static_cast<std::uint64_t>(static_cast<double>(count_) /
                                                (static_cast<double>(time - began_) / 1e9)));
-  to += "/s\033[K";
+  to += "/s";
+  const std::size_t width = to.size() - begin;
+  // The rate may have lost a digit.
+  if (width < width_) to.append(width_ - width, ' ');
+  width_ = std::max(width, width_);
   terminal.flush();
 }
 
 void Progress::clear(Sink& terminal) {
-  if (!visible_) return;
-  visible_ = false;
-  terminal.buffer() += "\r\033[K";
+  if (width_ == 0) return;
+  std::string& to = terminal.buffer();
+  to += '\r';
+  to.append(std::exchange(width_, 0), ' ');
+  to += '\r';
 }
 
 }  // namespace out

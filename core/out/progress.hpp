@@ -8,7 +8,8 @@
 
 namespace out {
 
-/// A line on the terminal with a count and a rate, renewed a few times a second.
+/// A line on the terminal with a count and a rate, renewed a few times a second. It is taken away
+/// with blanks: a dumb terminal has nothing else.
 class Progress {
  public:
   Progress();
@@ -27,7 +28,7 @@ class Progress {
   std::uint64_t count_ = 0;
   std::int64_t began_;  ///< nanoseconds of CLOCK_MONOTONIC
   std::int64_t shown_;
-  bool visible_ = false;
+  std::size_t width_ = 0;  ///< of what is shown
 };
 
 }  // namespace out
