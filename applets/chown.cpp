@@ -45,7 +45,13 @@ Stored take_owner(Owner& owner, std::string_view text) {
   if (colon < text.size() && group.empty()) {
     return std::unexpected("no group behind its colon; USER alone leaves the group");
   }
-  if (!user.empty()) TRY(take_user(owner.user, user));
+  if (!user.empty()) {
+    const Stored taken = take_user(owner.user, user);
+    if (!taken && user.size() == text.size() && user.find('.') != user.npos) {
+      return std::unexpected("no such user; a colon stands in front of a group, not a dot");
+    }
+    TRY(taken);
+  }
   if (!group.empty()) TRY(take_group(owner.group, group));
   return {};
 }

@@ -184,7 +184,7 @@ Outcome run_set(SetArgs& args, Io& io) {
   }
   if (ended) ++word;
   if (args.pids.empty()) {
-    if (word == args.words.end()) return misuse("missing operand COMMAND");
+    if (word == args.words.end()) return misuse(missing_command);
     if (records.wanted())
       return misuse("records are of a --pid; with COMMAND the output is all its own");
     args.words.erase(args.words.begin(), word);

@@ -248,6 +248,8 @@ std::optional<std::vector<Target>> read_targets(const Args& args, Io& io) {
       error.note = "the caller's group is signalled with --own-group";
     } else if (word == "-1") {
       error.note = "everyone is signalled with --everyone";
+    } else if (core::signal_number(word)) {
+      error.note = "a signal stands behind a dash: -" + word;
     } else if (word.starts_with('-')) {
       error.note = "groups are signalled with --group";
     }

@@ -37,7 +37,7 @@ Outcome run_nice(NiceArgs& args, Io& io) {
     records.put({TRY(core::getpriority(Whose::process, 0))});
     return 0;
   }
-  if (args.command.empty()) return misuse("missing operand COMMAND");
+  if (args.command.empty()) return misuse(missing_command);
   return become(std::move(args.command), {.nice = args.increment}, io);
 }
 

@@ -1,6 +1,7 @@
 // putenv and unsetenv: a command with another environment.
 #include "core/cli/applet.hpp"
 #include "core/cli/command.hpp"
+#include "core/out/quote.hpp"
 
 namespace applets {
 namespace {
@@ -38,9 +39,11 @@ Outcome run_putenv(PutArgs& args, Io& io) {
     if (equals == word->npos) break;
     changes.push_back({Change::How::set, word->substr(0, equals), word->substr(equals + 1)});
   }
-  if (changes.empty()) return misuse("missing operand NAME=VALUE");
+  if (changes.empty()) {
+    return misuse("missing operand NAME=VALUE; " + quoted(*word) + " has no '='");
+  }
   if (word != args.words.end() && *word == "--") ++word;
-  if (word == args.words.end()) return misuse("missing operand COMMAND");
+  if (word == args.words.end()) return misuse(missing_command);
   args.words.erase(args.words.begin(), word);
   return become(std::move(args.words), {.environment = std::move(changes)}, io);
 }

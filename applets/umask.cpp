@@ -73,7 +73,7 @@ Outcome run(Args& args, Io& io) {
     records.put({core::get_umask()});
     return 0;
   }
-  if (args.command.empty()) return misuse("missing operand COMMAND");
+  if (args.command.empty()) return misuse(missing_command);
   return become(std::move(args.command), {.umask = args.mask}, io);
 }
 

@@ -97,7 +97,9 @@ TEST_CASE("chdir composes with itself and with others") {
 
 TEST_CASE("a directory and a command are needed") {
   CHECK(osbox({"chdir"}).err == "chdir: missing operand DIR; see 'osbox chdir --help'\n");
-  CHECK(osbox({"chdir", "/"}).err == "chdir: missing operand COMMAND; see 'osbox chdir --help'\n");
+  CHECK(
+      osbox({"chdir", "/"}).err ==
+      "chdir: missing operand COMMAND (the change is for that alone); see 'osbox chdir --help'\n");
   CHECK(osbox({"chdir", "/", "--"}).status == 2);
 }
 

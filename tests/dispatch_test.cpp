@@ -124,7 +124,7 @@ TEST_CASE("dispatch: wrong usage of osbox itself is 2") {
   CHECK(wrong({"--list", "x"}) == "osbox: unexpected operand x; see 'osbox --help'\n");
   CHECK(wrong({"--version", "x"}) == "osbox: unexpected operand x; see 'osbox --help'\n");
   CHECK(wrong({"--help", "strerror"}) ==
-        "osbox: unexpected operand strerror; see 'osbox --help'\n");
+        "osbox: unexpected operand strerror (use help APPLET); see 'osbox --help'\n");
   CHECK(wrong({"help", "strerror", "x"}) == "osbox: unexpected operand x; see 'osbox --help'\n");
   CHECK(wrong({"--man"}) == "osbox: missing operand APPLET; see 'osbox --help'\n");
 }

@@ -158,8 +158,9 @@ TEST_CASE("setrlimit: wrong usage changes nothing and runs nothing") {
   };
   CHECK(wrong({}) == "setrlimit: missing operand NAME=SOFT[:HARD]... COMMAND");
   CHECK(wrong({"true"}) == "setrlimit: missing operand NAME=SOFT[:HARD]");
-  CHECK(wrong({"core=0"}) == "setrlimit: missing operand COMMAND");
-  CHECK(wrong({"core=0", "--"}) == "setrlimit: missing operand COMMAND");
+  CHECK(wrong({"core=0"}) == "setrlimit: missing operand COMMAND (the change is for that alone)");
+  CHECK(wrong({"core=0", "--"}) ==
+        "setrlimit: missing operand COMMAND (the change is for that alone)");
   CHECK(wrong({"nosuch=0", "true"}) == "setrlimit: nosuch=0: no such resource");
   CHECK(wrong({"core=", "true"}) == "setrlimit: core=: not a number or unlimited");
   CHECK(wrong({"core=-1", "true"}) == "setrlimit: core=-1: not a number or unlimited");

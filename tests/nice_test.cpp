@@ -98,15 +98,15 @@ TEST_CASE("nice: what is no number, or has no command, is wrong usage") {
     CHECK(ran.out == "");
     return ran.err.substr(0, ran.err.find("; see"));
   };
-  CHECK(wrong({"5"}) == "nice: missing operand COMMAND");
-  CHECK(wrong({"-5"}) == "nice: missing operand COMMAND");
+  CHECK(wrong({"5"}) == "nice: missing operand COMMAND (the change is for that alone)");
+  CHECK(wrong({"-5"}) == "nice: missing operand COMMAND (the change is for that alone)");
   CHECK(wrong({"true"}) == "nice: INCREMENT true: not a number");
   CHECK(wrong({"", "true"}) == "nice: INCREMENT '': not a number");
   CHECK(wrong({"+5", "true"}) == "nice: INCREMENT +5: not a number");
   CHECK(wrong({"5x", "true"}) == "nice: INCREMENT 5x: not a number");
   CHECK(wrong({"-5x", "true"}) == "nice: INCREMENT -5x: not a number");
   CHECK(wrong({"2147483648", "true"}) == "nice: INCREMENT 2147483648: number too large");
-  CHECK(wrong({"-n", "5", "true"}) == "nice: unknown option -n");
+  CHECK(wrong({"-n", "5", "true"}) == "nice: unknown option -n (use nice INCREMENT COMMAND)");
   CHECK(wrong({"5", "-x"}) == "nice: unknown option -x");
 }
 

@@ -292,7 +292,7 @@ TEST_CASE("parse: an applet that runs a command reads no option behind its name"
   CHECK(read({"chain", "dir", "cmd", "-a"}) == "<first dir><cmd><-a>");
   CHECK(read({"chain", "dir", "-a", "cmd", "-b"}) == "<all><first dir><cmd><-b>");
   CHECK(read({"chain", "dir", "--", "cmd", "-b"}) == "<first dir><cmd><-b>");
-  CHECK(wrong({"chain", "dir"}) == "missing operand COMMAND");
+  CHECK(wrong({"chain", "dir"}) == "missing operand COMMAND (the change is for that alone)");
 }
 
 TEST_CASE("parse: operands are counted") {

@@ -134,7 +134,8 @@ TEST_CASE("sched_setaffinity: wrong usage changes nothing and runs nothing") {
     return ran.err.substr(0, ran.err.find("; see"));
   };
   CHECK(wrong({}) == "sched_setaffinity: missing operand CPUS");
-  CHECK(wrong({"0"}) == "sched_setaffinity: missing operand COMMAND");
+  CHECK(wrong({"0"}) ==
+        "sched_setaffinity: missing operand COMMAND (the change is for that alone)");
   CHECK(wrong({"x", "true"}) == "sched_setaffinity: CPUS x: not a list of CPUs as 0-3,8");
   CHECK(wrong({"-1", "true"}) == "sched_setaffinity: CPUS -1: not a list of CPUs as 0-3,8");
   CHECK(wrong({"3-0", "true"}) == "sched_setaffinity: CPUS 3-0: a range begins above its end");

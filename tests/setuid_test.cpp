@@ -148,7 +148,8 @@ TEST_CASE("what is no id is wrong usage, and nothing runs") {
     if (applet != "setgroups") CHECK(osbox({applet, "", "echo", "ran"}).status == 2);
     CHECK(osbox({applet}).status == 2);
     CHECK(osbox({applet, "0"}).err ==
-          applet + ": missing operand COMMAND; see 'osbox " + applet + " --help'\n");
+          applet + ": missing operand COMMAND (the change is for that alone); see 'osbox " +
+              applet + " --help'\n");
   }
   CHECK(osbox({"setuid", "nosuch", "true"}).err ==
         "setuid: USER nosuch: no such user; see 'osbox setuid --help'\n");

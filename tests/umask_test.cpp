@@ -94,8 +94,9 @@ TEST_CASE("what is no umask is wrong usage, and nothing runs") {
   }
   CHECK(osbox({"umask", "1777", "true"}).err ==
         "umask: MODE 1777: greater than 777; see 'osbox umask --help'\n");
-  CHECK(osbox({"umask", "022"}).err ==
-        "umask: missing operand COMMAND; see 'osbox umask --help'\n");
+  CHECK(
+      osbox({"umask", "022"}).err ==
+      "umask: missing operand COMMAND (the change is for that alone); see 'osbox umask --help'\n");
   CHECK(osbox({"umask", "--format", "{nosuch}"}).status == 2);
 }
 

@@ -41,6 +41,10 @@ inline constexpr Status child_statuses[] = {
     {"127", "the command was not found"},
 };
 
+/// What is said where operands ask for a change, and nothing is there that it would be for.
+inline constexpr const char* missing_command =
+    "missing operand COMMAND (the change is for that alone)";
+
 /// Runs `program` as a child, calls `told` with how it ended, and has its status, or 124 where its
 /// time was over. Where the signal that ended it came to osbox too, osbox ends by it.
 out::Outcome run_child(core::Program& program, const core::Watch& watch, out::Io& io,

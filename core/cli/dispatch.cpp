@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "core/cli/complete.hpp"
+#include "core/cli/habits.hpp"
 #include "core/cli/nearest.hpp"
 #include "core/cli/pages.hpp"
 #include "core/out/quote.hpp"
@@ -49,10 +50,21 @@ std::string usage(Registry registry) {
   return to;
 }
 
-int unknown_applet(Registry registry, std::string_view name, out::Io& io) {
+/// " (did you mean listdir?)" for "os.listdir(path)".
+std::string meant(Registry registry, std::string_view name) {
+  std::string_view plain = name.substr(0, name.find('('));
+  plain = plain.substr(plain.rfind('.') + 1);
+  std::string instead = use_instead("", plain);
+  if (!instead.empty() && find(registry, plain).applet == nullptr) return instead;
   std::vector<std::string_view> known;
   for (const Found& found : all(registry)) known.push_back(found.name());
-  io.remark("osbox: no applet " + out::quoted(name) + did_you_mean(name, known));
+  // A name itself is nearer than all that are like it.
+  if (std::ranges::find(known, plain) != known.end()) known = {plain};
+  return did_you_mean(plain, known);
+}
+
+int unknown_applet(Registry registry, std::string_view name, out::Io& io) {
+  io.remark("osbox: no applet " + out::quoted(name) + meant(registry, name));
   return status_unknown_applet;
 }
 
@@ -96,7 +108,9 @@ int misuse(const std::string& message, out::Io& io) {
 int unknown_word(std::string_view word, out::Io& io) {
   std::vector<std::string_view> known;
   for (const OwnWord& own : own_words) known.push_back(own.word);
-  return misuse("unknown option " + out::quoted(word) + did_you_mean(word, known), io);
+  std::string hint = use_instead("osbox", word);
+  if (hint.empty()) hint = did_you_mean(word, known);
+  return misuse("unknown option " + out::quoted(word) + hint, io);
 }
 
 int run_osbox(Registry registry, const Applet& install, Words words, out::Io& io) {
@@ -112,7 +126,8 @@ int run_osbox(Registry registry, const Applet& install, Words words, out::Io& io
   if (own) {
     const std::size_t most = takes_applet ? 1 : 0;
     if (rest.size() > most) {
-      return misuse("unexpected operand " + out::quoted(rest[most]), io);
+      return misuse("unexpected operand " + out::quoted(rest[most]) + use_instead("osbox", first),
+                    io);
     }
     if (first == "--version") return print("osbox " OSBOX_VERSION "\n", io);
     if (first == "--list") return print_list(registry, io);

@@ -7,7 +7,9 @@
 #include <map>
 
 #include "core/cli/applet.hpp"
+#include "core/cli/command.hpp"
 #include "core/cli/common.hpp"
+#include "core/cli/habits.hpp"
 #include "core/cli/nearest.hpp"
 #include "core/cli/pages.hpp"
 #include "core/out/quote.hpp"
@@ -77,19 +79,31 @@ class Parser : public CLI::App {
   std::map<const Row*, CLI::Option*> made_;
 };
 
-std::unexpected<out::Usage> unknown_name(std::string_view name, Rows rows) {
+std::unexpected<out::Usage> unknown_name(std::string_view applet, std::string_view name,
+                                         Rows rows) {
+  const std::string word = "--" + std::string(name);
   std::vector<std::string_view> known;
   for (const Row& row : rows) {
     if (!row.option->name.empty()) known.push_back(row.option->name);
   }
-  return out::misuse("unknown option " + out::quoted("--" + std::string(name)) +
-                     did_you_mean(name, known, "--"));
+  std::string hint = use_instead(applet, word);
+  if (hint.empty()) hint = did_you_mean(name, known, "--");
+  if (hint.empty()) hint = use_instead(applet, "");
+  return out::misuse("unknown option " + out::quoted(word) + hint);
 }
 
-/// `letters` are those of a bundle that are left, the unknown one first.
-std::unexpected<out::Usage> unknown_letter(std::string_view letters) {
+/// `letters` are those of `word`, a bundle, that are left, the unknown one first.
+std::unexpected<out::Usage> unknown_letter(std::string_view applet, std::string_view word,
+                                           std::string_view letters) {
+  // "-maxdepth" is meant as a whole.
+  if (const std::string hint = use_instead(applet, word); word.size() > 2 && !hint.empty()) {
+    return out::misuse("unknown option " + out::quoted(word) + hint);
+  }
   const unsigned length = std::max(1U, out::decode_utf8(letters).length);
-  return out::misuse("unknown option " + out::quoted("-" + std::string(letters.substr(0, length))));
+  const std::string letter = "-" + std::string(letters.substr(0, length));
+  std::string hint = use_instead(applet, letter);
+  if (hint.empty()) hint = use_instead(applet, "");
+  return out::misuse("unknown option " + out::quoted(letter) + hint);
 }
 
 std::expected<void, out::Usage> store(const Row& row, std::string_view value) {
@@ -119,6 +133,7 @@ const Row* by_dash(Rows rows, std::string_view word) {
 
 /// What the operands of an applet are like.
 struct Expected {
+  std::string_view applet;  ///< its name
   bool paths = false;
   bool command = false;
   std::size_t before_command = 0;  ///< operands in front of the command's name
@@ -171,8 +186,8 @@ std::expected<std::vector<std::string_view>, out::Usage> take_options(
     const std::string_view name = is_long ? word.substr(2, equals - 2) : std::string_view();
     const Row* const row = is_long ? by_name(rows, name) : by_letter(rows, left.back()[1]);
     if (row == nullptr) {
-      if (is_long) return unknown_name(name, rows);
-      return unknown_letter(std::string_view(left.back()).substr(1));
+      if (is_long) return unknown_name(expected.applet, name, rows);
+      return unknown_letter(expected.applet, word, std::string_view(left.back()).substr(1));
     }
     const Option& option = *row->option;
     if (equals != word.npos) {
@@ -194,7 +209,13 @@ std::expected<std::vector<std::string_view>, out::Usage> take_options(
       if (option.shape == Option::Shape::optional_value) {
         value = value.starts_with('=') ? value.substr(1) : option.otherwise;
       }
-      TRY(store(*row, value));
+      if (auto stored = store(*row, value); !stored) {
+        // Not "-t ype".
+        const std::string hint =
+            word.size() > 2 && !is_long ? use_instead(expected.applet, word) : "";
+        if (!hint.empty()) return out::misuse("unknown option " + out::quoted(word) + hint);
+        return std::unexpected(std::move(stored).error());
+      }
       given.push_back(&option);
     } catch (const CLI::ArgumentMismatch&) {
       return out::misuse("option " + shown(option) + " needs a value");
@@ -206,9 +227,11 @@ std::expected<std::vector<std::string_view>, out::Usage> take_options(
 
 /// `from_file`: the path operands come from --files0-from.
 std::expected<void, out::Usage> take_operands(std::span<const std::string_view> operands, Rows rows,
-                                              bool from_file) {
+                                              bool from_file, std::string_view applet) {
   auto needed = static_cast<std::size_t>(
       std::ranges::count_if(rows, [](const Row& row) { return row.option->required; }));
+  bool changes = false;  // an operand in front of the command says what
+  bool pair = false;
   for (const Row& row : rows) {
     const Option& option = *row.option;
     if (!option.is_operand()) continue;
@@ -218,6 +241,7 @@ std::expected<void, out::Usage> take_operands(std::span<const std::string_view> 
     if (!option.required && operands.size() <= needed) continue;
     if (operands.empty()) {
       if (in_file) continue;
+      if (option.shape == Option::Shape::command && changes) return out::misuse(missing_command);
       return out::misuse("missing operand " + std::string(option.value));
     }
     if (in_file) {
@@ -225,11 +249,23 @@ std::expected<void, out::Usage> take_operands(std::span<const std::string_view> 
                          " and --files0-from do not go together");
     }
     const std::size_t count = option.shape == Option::Shape::operand ? 1 : operands.size();
-    for (const std::string_view operand : operands.first(count)) TRY(store(row, operand));
+    for (const std::string_view operand : operands.first(count)) {
+      auto stored = store(row, operand);
+      if (stored) continue;
+      // "chmod FILE 644", where the next word is what this one should be.
+      if (count == 1 && operands.size() > 1 && row.option->store(row.into, operands[1])) {
+        stored.error().message += " (" + std::string(option.value) + " comes first)";
+      }
+      return stored;
+    }
+    pair = count == 1 && option.operands != nullptr;
+    changes = true;
     operands = operands.subspan(count);
   }
   if (operands.empty()) return {};
-  return out::misuse("unexpected operand " + out::quoted(operands.front()));
+  return out::misuse(
+      "unexpected operand " + out::quoted(operands.front()) +
+      (pair ? " (use --files0-from for more than one pair)" : use_instead(applet, "")));
 }
 
 }  // namespace
@@ -237,7 +273,7 @@ std::expected<void, out::Usage> take_operands(std::span<const std::string_view> 
 std::expected<std::optional<int>, out::Stop> Call::parse(void* args, out::Io& io) const {
   Common common;
   std::vector<Row> rows;
-  Expected expected;
+  Expected expected{.applet = applet_->name};
   Operands* paths = nullptr;
   for (const Section& section : sections(*applet_)) {
     for (const Option& option : section.options) {
@@ -263,7 +299,7 @@ std::expected<std::optional<int>, out::Stop> Call::parse(void* args, out::Io& io
     const std::string_view unless = row.option->unless;
     return !unless.empty() && std::ranges::find(given, unless, &Option::name) != given.end();
   });
-  TRY(take_operands(operands, rows, common.files0_from.has_value()));
+  TRY(take_operands(operands, rows, common.files0_from.has_value(), applet_->name));
 
   if (common.style.format == out::Style::Format::shell && common.style.text == "*") {
     // A variable's name begins with no dash: --install.

@@ -187,6 +187,8 @@ std::string list_of(std::span<const Field> fields) {
   return list;
 }
 
+bool is_letter(char byte) { return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z'); }
+
 /// The byte that the escape sequence of `letter` stands for.
 std::optional<char> unescaped(char letter) {
   switch (letter) {
@@ -289,6 +291,12 @@ std::expected<Plan, std::string> Plan::format(std::span<const Field> fields,
     } else {
       before += byte;
     }
+  }
+  // Constant text may be meant, the directives of printf(1), find(1) or GNU's stat are not.
+  const std::size_t percent = plan.pieces_.empty() ? before.find('%') : before.npos;
+  if (percent != before.npos && percent + 1 < before.size() && is_letter(before[percent + 1])) {
+    return refuse("a format has fields in braces, as '{" + std::string(fields.front().name) +
+                  "}', and no %; there are " + list_of(fields));
   }
   before += end;
   plan.add({.before = std::move(before)});

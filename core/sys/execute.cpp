@@ -315,6 +315,15 @@ Error Program::Ready::explain_exec(int number) const {
     return error;
   }
   if (candidates.front() == words.front()) return error;
+  // What a shell would have taken apart.
+  if (words.front().find('=') != std::string::npos) {
+    error.note = "no variable is set like this, but by putenv or --setenv";
+    return error;
+  }
+  if (words.front().find(' ') != std::string::npos) {
+    error.note = "a command and its arguments are words of their own";
+    return error;
+  }
   error.note = "tried in PATH:";
   const char* between = " ";
   for (std::size_t i = 0; i < candidates.size() && errors[i] != 0; ++i) {

@@ -1,0 +1,196 @@
+#include "core/cli/habits.hpp"
+
+#include <algorithm>
+
+#include "applets/registry.hpp"
+#include "tests/harness.hpp"
+
+// What a newcomer types, and what the answer is.
+namespace {
+
+/// The applet called `name`, or what runs as an option of osbox itself.
+bool is_applet(std::string_view name) {
+  return cli::find(applets::registry, name).applet != nullptr;
+}
+
+/// The words of `text` that look like options, without what follows a '='.
+std::vector<std::string> options_in(std::string_view text) {
+  std::vector<std::string> options;
+  std::string word;
+  for (const char c : std::string(text) + ' ') {
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-') {
+      word += c;
+    } else {
+      if (word.starts_with('-') && word.find_first_not_of('-') != word.npos)
+        options.push_back(word);
+      word.clear();
+    }
+  }
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("habits: the table is sorted, and each row says something") {
+  for (const cli::Habit& habit : cli::habits) {
+    CAPTURE(habit.applet);
+    CAPTURE(habit.word);
+    CHECK_FALSE(habit.instead.empty());
+    CHECK(habit.instead.size() <= 70);
+    const bool known = habit.applet.empty() || habit.applet == "osbox" || is_applet(habit.applet);
+    CHECK(known);
+  }
+  const auto key = [](const cli::Habit& habit) { return std::pair(habit.applet, habit.word); };
+  CHECK(std::ranges::adjacent_find(cli::habits, std::ranges::greater_equal(), key) ==
+        cli::habits.end());
+}
+
+TEST_CASE("habits: each word is wrong, and its row is the answer") {
+  for (const cli::Habit& habit : cli::habits) {
+    CAPTURE(habit.applet);
+    CAPTURE(habit.word);
+    const std::string word(habit.word);
+    const std::string hint = " (use " + std::string(habit.instead) + ")";
+    if (habit.applet.empty() && !word.starts_with('-')) {
+      const std::string begin = "osbox: no applet " + (word == "[" ? "'['" : word);
+      const Ran ran = osbox({word});
+      CHECK(ran.status == 127);
+      CHECK(ran.err == begin + hint + "\n");
+      CHECK(osbox({"help", word}).err == ran.err);
+      continue;
+    }
+    std::vector<std::string> words;
+    std::string applet(habit.applet.empty() ? "stat" : habit.applet);
+    if (applet != "osbox") words.push_back(applet);
+    words.push_back(word.empty() ? "-z" : word);
+    words.insert(words.end(), {"a", "b", "c"});
+    const Ran ran = osbox(words);
+    CHECK(ran.status == 2);
+    CHECK(ran.out == "");
+    std::string said = "unknown option " + (word.empty() ? "-z" : word);
+    if (word == "--help") said = "unexpected operand a";
+    const std::string see = applet == "osbox" ? "" : applet + " ";
+    CHECK(ran.err == applet + ": " + said + hint + "; see 'osbox " + see + "--help'\n");
+  }
+}
+
+TEST_CASE("habits: what is named instead is there") {
+  for (const cli::Habit& habit : cli::habits) {
+    CAPTURE(habit.applet);
+    CAPTURE(habit.instead);
+    // The applet that the sentence is about: its first word, or the one whose word it was.
+    const std::string first(habit.instead.substr(0, habit.instead.find_first_of(" ,")));
+    std::string about(habit.applet);
+    if (is_applet(first)) about = first;
+    const bool own = first == "help" || habit.applet == "osbox" || habit.word == "-h" ||
+                     habit.word == "list" || habit.word == "version";
+    if (habit.applet.empty() && !own && first != "the" && habit.word != "xargs") {
+      CHECK_MESSAGE(is_applet(first), first);
+    }
+    if (about.empty() || about == "osbox") continue;
+    const std::string help = osbox({about, "--help"}).out + osbox({"symlink", "--help"}).out;
+    for (const std::string& option : options_in(habit.instead)) {
+      // Of other tools: "ln -s", "ls -l", "xargs -0", "-- in front of -x".
+      if (habit.applet == "chmod" || habit.word == "ln" || habit.applet == "system") continue;
+      // A second applet of the sentence takes it.
+      if (option == "--files0-from" || about == "mknod" || habit.word == "test") continue;
+      const bool there = help.find(" " + option) != help.npos;
+      CHECK_MESSAGE(there, option);
+    }
+  }
+}
+
+TEST_CASE("habits: Python's names, as they are called there") {
+  const auto said = [](const std::string& word) {
+    const Ran ran = osbox({word, "x"});
+    CHECK(ran.status == 127);
+    return ran.err.substr(0, ran.err.size() - 1);
+  };
+  CHECK(said("os.listdir") == "osbox: no applet os.listdir (did you mean listdir?)");
+  CHECK(said("os.stat") == "osbox: no applet os.stat (did you mean stat?)");
+  CHECK(said("listdir(\".\")") == "osbox: no applet 'listdir(\".\")' (did you mean listdir?)");
+  CHECK(said("os.lisdir") == "osbox: no applet os.lisdir (did you mean listdir?)");
+  CHECK(said("os.path.exists") == "osbox: no applet os.path.exists (use access -f PATH)");
+  CHECK(said("path.exists") == "osbox: no applet path.exists (use access -f PATH)");
+  CHECK(said("os.") == "osbox: no applet os.");
+  CHECK(said("(") == "osbox: no applet '('");
+}
+
+TEST_CASE("habits: letters and words of find do not get in each other's way") {
+  const auto said = [](std::vector<std::string> words) {
+    words.insert(words.begin(), "walk");
+    const Ran ran = osbox(words);
+    CHECK(ran.status == 2);
+    return ran.err.substr(0, ran.err.find(';'));
+  };
+  CHECK(said({"/nosuch", "-name", "*.c"}) == "walk: unknown option -name (use --name GLOB)");
+  CHECK(said({"-type", "f"}) == "walk: unknown option -type (use --type TYPES)");
+  CHECK(said({"-type", "f", "-print0"}) == "walk: unknown option -type (use --type TYPES)");
+  CHECK(said({"-nam"}) == "walk: unknown option -n");
+  CHECK(said({"-0d", "2"}) == "walk: unknown option -d (use --max-depth N, or --bottom-up)");
+  CHECK(said({"-t", "ype"}).starts_with("walk: --type ype: not a list of "));
+  CHECK(said({"--maxdepth", "2"}) == "walk: unknown option --maxdepth (did you mean --max-depth?)");
+}
+
+TEST_CASE("habits: operands the other way round") {
+  const Scratch scratch;
+  const std::string file = scratch.file("644x");
+  const auto said = [](const std::vector<std::string>& words) {
+    const Ran ran = osbox(words);
+    CHECK(ran.status == 2);
+    return ran.err.substr(0, ran.err.find(';'));
+  };
+  CHECK(said({"chmod", file, "600"}) ==
+        "chmod: MODE " + file + ": neither octal nor like u+x,go-w (MODE comes first)");
+  CHECK(said({"chmod", file, file}).ends_with("u+x,go-w"));
+  CHECK(said({"chmod", "9"}).ends_with("u+x,go-w"));
+  CHECK(said({"chown", file, "root"}) ==
+        "chown: OWNER " + file + ": no such user (OWNER comes first)");
+  CHECK(said({"truncate", file, "10"}).ends_with("behind it (SIZE comes first)"));
+  CHECK(said({"rename", "a", "b", "c"}) ==
+        "rename: unexpected operand c (use --files0-from for more than one pair)");
+  CHECK(said({"system", "ls", "x"}) ==
+        "system: unexpected operand x (use one word in quotes: system 'ls -l')");
+  CHECK(said({"system", "--color", "ls"}) ==
+        "system: unknown option --color (use one word in quotes: system 'ls -l')");
+  CHECK(said({"getcwd", "x"}) == "getcwd: unexpected operand x");
+  CHECK(said({"putenv", "A", "1"}) == "putenv: missing operand NAME=VALUE");
+  CHECK(osbox({"putenv", "A", "1"}).err.find("; A has no '='; see ") != std::string::npos);
+  const std::string self = std::to_string(::getpid());
+  const Ran kill = osbox({"kill", self, "CONT"});
+  CHECK(kill.status == 1);
+  CHECK(kill.err ==
+        "kill: CONT: EINVAL: Invalid argument (a signal stands behind a dash: -CONT)\n");
+}
+
+TEST_CASE("habits: a command as a shell would have it") {
+  const auto said = [](const std::vector<std::string>& words) {
+    const Ran ran = tests::run({.words = words});
+    CHECK(ran.status == 127);
+    return ran.err;
+  };
+  const std::string name = tests::binary();
+  CHECK(said({name, "exec", "A=1", "env"}) ==
+        "exec: A=1: ENOENT: No such file or directory (no variable is set like this, but by putenv "
+        "or --setenv)\n");
+  CHECK(said({name, "spawn", "ls -l"}) ==
+        "spawn: 'ls -l': exec: ENOENT: No such file or directory (a command and its arguments are "
+        "words of their own)\n");
+  CHECK(said({name, "spawn", "/no such/ls"}) ==
+        "spawn: '/no such/ls': exec: ENOENT: No such file or directory\n");
+}
+
+TEST_CASE("habits: a format of % instead of fields is refused, any other constant text is not") {
+  const auto format = [](const std::string& text) {
+    return osbox({"stat", "--format", text, "/"});
+  };
+  const Ran gnu = format("%s %n");
+  CHECK(gnu.status == 2);
+  CHECK(
+      gnu.err.starts_with("stat: a format has fields in braces, as '{path}', and no %; there are "
+                          "path, type, "));
+  CHECK(format("50%").out == "50%\n");
+  CHECK(format("100 % sure").out == "100 % sure\n");
+  CHECK(format("{path}%s").out == "/%s\n");
+  CHECK(format("").out == "\n");
+}
