@@ -623,3 +623,26 @@ TEST_CASE("ls that ends or stops in the middle of a colour gives the terminal it
     CHECK(terminal.status() == 0);
   });
 }
+
+TEST_CASE("Ctrl-C ends what waits, and nothing is left of it") {
+  in_each_shell([](Terminal& terminal) {
+    terminal.file("f", "old");
+    const std::string before = terminal.line("stty -g; osbox ls -A --json");
+    for (const std::string command :
+         {"replace --stdin f", "unlink --files0-from -", "chmod -R --progress --files0-from - 600",
+          "waitpid $$", "wait $$", "kill -s CONT --wait 600 $$", "kill --plan CONT:600s $$"}) {
+      CAPTURE(command);
+      terminal.type("osbox " + command + "\n");
+      // Before that the keys are for a copy of the shell, which may not heed them.
+      REQUIRE(terminal.wait_for([](const std::vector<Process>& all) {
+        return all.size() == 1 && all[0].state == 'S' &&
+               tests::content("/proc/" + std::to_string(all[0].pid) + "/comm") == "osbox\n";
+      }));
+      terminal.type(ctrl_c);
+      terminal.until(prompt);
+      CHECK(terminal.status() == 128 + SIGINT);
+      CHECK(terminal.line("stty -g; osbox ls -A --json") == before);
+    }
+    CHECK(terminal.line("cat f") == "old");
+  });
+}
