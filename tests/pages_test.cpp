@@ -87,7 +87,9 @@ std::string on_one_line(std::string_view text) {
 }  // namespace
 
 TEST_CASE("pages: the manual of every applet is clean mdoc, and says all that the table says") {
-  for (const cli::Applet* const applet : applets::registry) {
+  std::vector<const cli::Applet*> all(applets::registry.begin(), applets::registry.end());
+  all.push_back(&applets::install);
+  for (const cli::Applet* const applet : all) {
     CAPTURE(applet->name);
     const Ran page = osbox({"--man", std::string(applet->name)});
     REQUIRE(page.status == 0);
@@ -129,6 +131,14 @@ TEST_CASE("pages: the manual of osbox itself is clean, and fits 80 columns") {
   const std::size_t recipes = text.find("\nEXAMPLES\n");
   REQUIRE(recipes != text.npos);
   CHECK(tests::lines(text.substr(0, recipes)).size() < 230);
+}
+
+TEST_CASE("pages: the manual of --install is osbox-install(1)") {
+  const Ran page = osbox({"--man", "--install"});
+  CHECK(page.out.find(".Dt OSBOX-INSTALL 1\n") != page.out.npos);
+  CHECK(shown(page.out).find("\n     osbox --install [OPTION ...] DIR") != page.out.npos);
+  CHECK(osbox({"--install", "--help"})
+            .out.ends_with("The manual, osbox-install(1), tells the rest.\n"));
 }
 
 TEST_CASE("pages: words that are macros and escapes come out as they are") {
