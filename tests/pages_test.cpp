@@ -1,5 +1,7 @@
 #include "core/cli/pages.hpp"
 
+#include <algorithm>
+
 #include "applets/registry.hpp"
 #include "tests/harness.hpp"
 
@@ -32,7 +34,9 @@ std::string main_page() {
 
 bool within(std::string_view text, std::size_t columns) {
   for (const std::string& line : tests::lines(text)) {
-    if (line.size() > columns) {
+    // The bytes of a character but the first are no column.
+    const auto begins = [](char byte) { return (byte & 0xC0) != 0x80; };
+    if (std::ranges::count_if(line, begins) > static_cast<std::ptrdiff_t>(columns)) {
       MESSAGE(line);
       return false;
     }
@@ -99,6 +103,7 @@ TEST_CASE("pages: the manual of every applet is clean mdoc, and says all that th
     // What groff would show as a sign that no shell knows.
     CHECK(page.out.find_first_of("'`^~") == std::string::npos);
     const std::string text = shown(page.out);
+    CHECK(within(text, 80));
     CHECK(on_one_line(text).find(applet->summary) != std::string::npos);
     for (const cli::Option& option : applet->options) {
       if (!option.name.empty()) CHECK(text.find("--" + std::string(option.name)) != text.npos);
