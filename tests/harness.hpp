@@ -30,6 +30,9 @@ struct Denied {
   int error;
 };
 
+/// Has the kernel fail these calls of this process and of all that come from it, from now on.
+bool deny(const std::vector<Denied>& denied);
+
 /// A program and what surrounds it, run as a process of its own.
 struct Command {
   std::vector<std::string> words;             ///< words[0] is the program, looked for in PATH
