@@ -10,10 +10,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "core/cli/operands.hpp"
 #include "core/sys/duration.hpp"
+#include "core/sys/error.hpp"
 #include "core/sys/mode.hpp"
 
 namespace cli {
@@ -34,8 +36,10 @@ enum class Completes : std::uint8_t {
   command
 };
 
-/// Nothing, or a sentence on why the text cannot be taken.
-using Stored = std::expected<void, std::string>;
+/// Why a text cannot be taken: a sentence, which makes it wrong usage; or what failed, so that
+/// nobody knows whether it is.
+using Refusal = std::variant<std::string, core::Error>;
+using Stored = std::expected<void, Refusal>;
 
 struct Option {
   enum class Shape : std::uint8_t {

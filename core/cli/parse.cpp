@@ -92,16 +92,29 @@ std::unexpected<out::Usage> unknown_letter(std::string_view letters) {
   return out::misuse("unknown option " + out::quoted("-" + std::string(letters.substr(0, length))));
 }
 
-std::expected<void, out::Usage> store(const Row& row, std::string_view value) {
+/// What the words have told so far.
+struct Told {
+  std::vector<const Option*> given;
+  /// The first value that nobody knows of whether it can be taken. Whoever is told of that wants it
+  /// in the format that another word may say.
+  std::optional<core::Error> failure;
+};
+
+std::expected<void, out::Usage> store(const Row& row, std::string_view value, Told& told) {
   auto stored = row.option->store(row.into, value);
   if (stored) return {};
+  if (auto* const failure = std::get_if<core::Error>(&stored.error())) {
+    if (!told.failure) told.failure = std::move(*failure);
+    return {};
+  }
+  const std::string& why = std::get<std::string>(stored.error());
   // What is behind a dash is no value of something else.
   if (row.option->shape == Option::Shape::dashed) {
-    return out::misuse(out::quoted("-" + std::string(value)) + ": " + stored.error());
+    return out::misuse(out::quoted("-" + std::string(value)) + ": " + why);
   }
   std::string label =
       row.option->is_operand() ? std::string(row.option->value) : shown(*row.option);
-  return out::misuse(label + " " + out::quoted(value) + ": " + stored.error());
+  return out::misuse(label + " " + out::quoted(value) + ": " + why);
 }
 
 bool is_operand(std::string_view word) { return word.size() < 2 || word[0] != '-'; }
@@ -124,11 +137,9 @@ struct Expected {
   std::size_t before_command = 0;  ///< operands in front of the command's name
 };
 
-/// Stores the options among `words`, in the order given, adds them to `given` and leaves the
-/// operands.
+/// Stores the options among `words`, in the order given, and leaves the operands.
 std::expected<std::vector<std::string_view>, out::Usage> take_options(
-    std::span<const std::string_view> words, Rows rows, const Expected& expected,
-    std::vector<const Option*>& given) {
+    std::span<const std::string_view> words, Rows rows, const Expected& expected, Told& told) {
   // Nothing to parse, no parser to build.
   if (std::ranges::all_of(words, is_operand) ||
       (expected.command && expected.before_command == 0 && is_operand(words.front()))) {
@@ -145,8 +156,8 @@ std::expected<std::vector<std::string_view>, out::Usage> take_options(
     if (!in_bundle) {
       const Row* const dashed = ended ? nullptr : by_dash(rows, word);
       if (dashed != nullptr) {
-        TRY(store(*dashed, word.substr(1)));
-        given.push_back(dashed->option);
+        TRY(store(*dashed, word.substr(1), told));
+        told.given.push_back(dashed->option);
         left.pop_back();
         continue;
       }
@@ -194,8 +205,8 @@ std::expected<std::vector<std::string_view>, out::Usage> take_options(
       if (option.shape == Option::Shape::optional_value) {
         value = value.starts_with('=') ? value.substr(1) : option.otherwise;
       }
-      TRY(store(*row, value));
-      given.push_back(&option);
+      TRY(store(*row, value, told));
+      told.given.push_back(&option);
     } catch (const CLI::ArgumentMismatch&) {
       return out::misuse("option " + shown(option) + " needs a value");
     }
@@ -206,7 +217,7 @@ std::expected<std::vector<std::string_view>, out::Usage> take_options(
 
 /// `from_file`: the path operands come from --files0-from.
 std::expected<void, out::Usage> take_operands(std::span<const std::string_view> operands, Rows rows,
-                                              bool from_file) {
+                                              bool from_file, Told& told) {
   auto needed = static_cast<std::size_t>(
       std::ranges::count_if(rows, [](const Row& row) { return row.option->required; }));
   for (const Row& row : rows) {
@@ -225,7 +236,7 @@ std::expected<void, out::Usage> take_operands(std::span<const std::string_view> 
                          " and --files0-from do not go together");
     }
     const std::size_t count = option.shape == Option::Shape::operand ? 1 : operands.size();
-    for (const std::string_view operand : operands.first(count)) TRY(store(row, operand));
+    for (const std::string_view operand : operands.first(count)) TRY(store(row, operand, told));
     operands = operands.subspan(count);
   }
   if (operands.empty()) return {};
@@ -253,17 +264,18 @@ std::expected<std::optional<int>, out::Stop> Call::parse(void* args, out::Io& io
                        .changes = applet_->changes};
   expected.paths = paths != nullptr;
   io.start(running, {});
-  std::vector<const Option*> given;
-  const auto operands = TRY(take_options(words_, rows, expected, given));
+  Told told;
+  const auto operands = TRY(take_options(words_, rows, expected, told));
   if (common.help) {
     io.print(help_page(*applet_, name_));
     return 0;
   }
   std::erase_if(rows, [&](const Row& row) {
     const std::string_view unless = row.option->unless;
-    return !unless.empty() && std::ranges::find(given, unless, &Option::name) != given.end();
+    return !unless.empty() &&
+           std::ranges::find(told.given, unless, &Option::name) != told.given.end();
   });
-  TRY(take_operands(operands, rows, common.files0_from.has_value()));
+  TRY(take_operands(operands, rows, common.files0_from.has_value(), told));
 
   if (common.style.format == out::Style::Format::shell && common.style.text == "*") {
     // A variable's name begins with no dash: --install.
@@ -273,6 +285,7 @@ std::expected<std::optional<int>, out::Stop> Call::parse(void* args, out::Io& io
   const char* const asked = std::getenv("OSBOX_EXIT_ERRNO");
   if (asked != nullptr && std::string_view(asked) == "1") common.style.exit_errno = true;
   io.start(running, std::move(common.style));
+  if (told.failure) return std::unexpected(*std::move(told.failure));
   if (paths == nullptr) return std::nullopt;
   if (common.files0_from) paths->read_from(*std::move(common.files0_from));
   if (common.beneath || common.no_symlinks) {
