@@ -204,11 +204,13 @@ struct Word {
 
 namespace detail {
 template <auto& Words>
-inline constexpr auto names_of = [] {
+consteval auto make_names() {
   std::array<std::string_view, std::size(Words)> names;
   for (std::size_t i = 0; i < names.size(); ++i) names[i] = Words[i].word;
   return names;
-}();
+}
+template <auto& Words>
+inline constexpr auto names_of = make_names<Words>();
 }  // namespace detail
 
 /// Takes one of `Words`, an array of Word. With `otherwise` the value may be left out.
