@@ -26,10 +26,6 @@ using tests::Injection;
 using tests::Watched;
 using Words = std::vector<std::string>;
 
-#ifndef SYS_fchmodat2
-#define SYS_fchmodat2 452
-#endif
-
 /// Two directories that a run has for itself: one with "work" in it, which is its current one, and
 /// one on another file system.
 struct Place {
@@ -116,7 +112,7 @@ std::size_t calls_of_start() {
 /// Calls for which there is another way, where a kernel does not have them.
 const std::set<long>& newer_calls() {
   static const std::set<long> calls = {
-      SYS_statx,     SYS_openat2,         SYS_faccessat2, SYS_fchmodat2,         SYS_renameat2,
+      SYS_statx,     SYS_openat2,         SYS_faccessat2, tests::fchmodat2,      SYS_renameat2,
       SYS_clone3,    SYS_close_range,     SYS_pidfd_open, SYS_pidfd_send_signal, SYS_signalfd4,
       SYS_getrandom, SYS_copy_file_range, SYS_execveat,
   };
@@ -497,7 +493,7 @@ std::vector<Operation> operations() {
        .words = {"chmod", "-R", "u=rwX,go=", "work/top"},
        .prepare = make_tree,
        .between = Between::lines,
-       .always = {{SYS_fchmodat2, 0, ENOSYS}}},
+       .always = {{tests::fchmodat2, 0, ENOSYS}}},
       reading_in_part({"ls", "-n", "work/top"}),
       reading({"ls", "-R", "work/top"}),
       reading({"ls", "-t", "work/top/a", "work/top/a/b"}),

@@ -30,6 +30,9 @@ struct Denied {
   int error;
 };
 
+/// Of fchmodat2(2), which is younger than the headers of Debian 12; the same on all machines.
+inline constexpr long fchmodat2 = 452;
+
 /// A program and what surrounds it, run as a process of its own.
 struct Command {
   std::vector<std::string> words;             ///< words[0] is the program, looked for in PATH
@@ -44,8 +47,8 @@ struct Command {
   unsigned descriptors = 0;                   ///< RLIMIT_NOFILE, if not 0
   std::vector<Denied> denied = {};            ///< calls that fail, in all it starts as well
   bool ignores_sigpipe = false;               ///< SIGPIPE is ignored from the start
-  int supervisor =
-      -1;  ///< a socket for the descriptor on which its calls are asked for: see watch()
+  /// A socket for the descriptor on which its calls are asked for: see watch().
+  int supervisor = -1;
 };
 
 /// Runs it to its end. A signal's status is 128 and its number.
