@@ -16,6 +16,7 @@ using namespace out;
 
 struct Args {
   bool hard = false;
+  bool remove = false;
   std::string_view prefix;
   std::string directory;
   std::vector<std::string> applets;
@@ -27,6 +28,7 @@ constexpr Word<std::string_view> prefixes[] = {{"os-", "os-"}, {"osbox-", "osbox
 constexpr Option options[] = {
     flag<&Args::hard>("hard", "Hard links instead of symbolic ones"),
     choice<&Args::prefix, prefixes>(0, "prefix", "PFX", "Put PFX in front of each name"),
+    flag<&Args::remove>("remove", "Remove such links, of either form, instead of making them"),
     operand<&Args::directory>("DIR", "Directory the links go to; it must exist",
                               Completes::directory),
     operands<&Args::applets>("APPLET", "Applet or alias to link; none: all of them", Least::none,
@@ -46,7 +48,7 @@ constexpr Field fields[] = {
     name<&Row::target>("target", "The file of osbox that it leads to"),
     text<&Row::action>("action",
                        "made; kept, where it was there; replaced, where it was of the "
-                       "other form"),
+                       "other form; removed"),
 };
 
 constexpr Table tables[] = {{.fields = fields, .line = "{action} {path} -> {target}"}};
@@ -54,6 +56,8 @@ constexpr Table tables[] = {{.fields = fields, .line = "{action} {path} -> {targ
 constexpr Example examples[] = {
     {"--install --prefix os- ~/bin", "Make os-stat, os-walk and all the others in ~/bin"},
     {"--install /usr/local/bin strerror", "Make one of them, under its plain name"},
+    {"--install --remove --prefix os- ~/bin",
+     "Remove what the first has made, while osbox is still there"},
 };
 
 bool same_file(const core::Stat& a, const core::Stat& b) {
@@ -95,6 +99,7 @@ class Linker {
     if (made) return row;
     if (made.error().number != EEXIST) return core::failure(made.error().number, call(), row.path);
     switch (look(name)) {
+      case Found::itself:
       case Found::same:
         row.action = "kept";
         return row;
@@ -110,8 +115,27 @@ class Linker {
     return core::failure(EEXIST, call(), row.path);
   }
 
+  /// Removes the link called `name`, and says so. Fails with EEXIST where it is something else.
+  core::Result<Row> remove(const std::string& name, std::string_view applet) const {
+    Row row{directory_ + name, applet, program_.path, "removed"};
+    const Found found = look(name);
+    if (found == Found::itself || found == Found::foreign) {
+      // Of what cannot even be looked at that is not known.
+      const auto self = core::lstat(name, core::want::basic, there_);
+      const int number = self ? EEXIST : self.error().number;
+      return std::unexpected(core::Error{.number = number,
+                                         .call = "unlink",
+                                         .path = row.path,
+                                         .note = self ? "no link to osbox" : ""});
+    }
+    if (const auto removed = core::unlink(name, there_); !removed) {
+      return core::failure(removed.error().number, "unlink", row.path);
+    }
+    return row;
+  }
+
  private:
-  enum class Found { same, other_form, foreign };
+  enum class Found { itself, same, other_form, foreign };
 
   const char* call() const { return hard_ ? "link" : "symlink"; }
 
@@ -126,8 +150,8 @@ class Linker {
     const auto self = core::lstat(name, core::want::basic, there_);
     if (!self) return Found::foreign;
     if (same_file(*self, program_.file)) {
-      const bool itself = holds_program_ && program_.path.ends_with("/" + name);
-      return hard_ || itself ? Found::same : Found::other_form;
+      if (holds_program_ && program_.path.ends_with("/" + name)) return Found::itself;
+      return hard_ ? Found::same : Found::other_form;
     }
     if (self->type != core::Type::link) return Found::foreign;
     const auto target = core::readlink(name, there_);
@@ -152,7 +176,12 @@ class Linker {
   bool holds_program_;
 };
 
+/// Where all links are removed, what is none of them is no failure.
+bool stays(const core::Error& error) { return error.number == ENOENT || error.number == EEXIST; }
+
 Outcome run(Args& args, Io& io) {
+  if (args.hard && args.remove)
+    return misuse("--remove takes links of either form, without --hard");
   std::vector<std::string_view> known;
   for (const cli::Found& found : all(registry)) known.push_back(found.name());
   std::vector<std::string_view> wanted(args.applets.begin(), args.applets.end());
@@ -168,10 +197,11 @@ Outcome run(Args& args, Io& io) {
   const Program program = TRY(find_program());
   Linker linker(program, args.hard, args.directory, directory, identity);
   for (const std::string_view name : wanted) {
-    const auto row = linker.link(std::string(args.prefix).append(name), name);
+    const std::string link = std::string(args.prefix).append(name);
+    const auto row = args.remove ? linker.remove(link, name) : linker.link(link, name);
     if (row) {
       records.put(*row);
-    } else {
+    } else if (!args.remove || !args.applets.empty() || !stays(row.error())) {
       io.fail(row.error());
     }
   }
@@ -190,6 +220,11 @@ extern constexpr Applet install = {
         "ones; these must be on the file system of osbox (EXDEV).\n\n"
         "A link to osbox that is there already is kept; one of the other form is replaced in one "
         "step. Anything else that has the name stays as it is and is a failure with EEXIST.\n\n"
+        "With --remove such links are removed, of either form, and only those to the running "
+        "osbox. "
+        "Without APPLET whatever else has one of the names stays and is not told; a named one is a "
+        "failure then, and so is one that is not there.\n\n"
+        "Completion knows links with a prefix. "
         "Without --prefix some links have the names of other tools: ls, stat, id and readlink. "
         "Where DIR is early in $PATH they run instead of these, in scripts too.",
     .options = options,

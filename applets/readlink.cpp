@@ -60,7 +60,7 @@ Outcome run(Args& args, Io& io) {
 constexpr Example examples[] = {
     {"readlink /proc/self/exe", "What a link holds"},
     {"readlink -f /bin/..", "A path without links and dots"},
-    {"readlink --format '{path} -> {target}' /proc/self/exe /proc/self/cwd", "Links and targets"},
+    {"readlink --format '{path} -> {target}' /proc/self/cwd", "A link and its target"},
 };
 
 }  // namespace

@@ -416,6 +416,7 @@ TEST_CASE("complete: in bash, zsh and fish file names, directories and commands 
                "  --list) echo probe ;;\n"
                "  *dirs*) echo :directories ;;\n"
                "  *run*) echo :commands ;;\n"
+               "  *' say ') echo only ;;\n"
                "  *) echo :files ;;\n"
                "esac\n",
                0755);
@@ -429,6 +430,8 @@ TEST_CASE("complete: in bash, zsh and fish file names, directories and commands 
     CHECK(shell.type("os-probe li") == List{"os-probe", "list of names"});
     CHECK(without_slash(shell.type("osbox dirs m")) == List{"osbox", "dirs", "my dir"});
     CHECK(shell.type("osbox dirs li") == List{"osbox", "dirs", "li"});
+    // A word that is empty as yet is asked for as well.
+    CHECK(shell.type("osbox say ") == List{"osbox", "say", "only"});
     CHECK(shell.type("osbox run osbox-test-c") == List{"osbox", "run", "osbox-test-command"});
   }
 }

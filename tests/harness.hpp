@@ -33,6 +33,9 @@ struct Denied {
 /// Of fchmodat2(2), which is younger than the headers of Debian 12; the same on all machines.
 inline constexpr long fchmodat2 = 452;
 
+/// Has the kernel fail these calls of this process and of all that come from it, from now on.
+bool deny(const std::vector<Denied>& denied);
+
 /// A program and what surrounds it, run as a process of its own.
 struct Command {
   std::vector<std::string> words;             ///< words[0] is the program, looked for in PATH

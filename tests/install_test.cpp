@@ -184,6 +184,62 @@ TEST_CASE("install leaves what is not its own, tells it, and makes the others") 
   }
 }
 
+TEST_CASE("install --remove takes its links of either form away, and nothing else") {
+  const Copy copy;
+  REQUIRE(copy.install({"--prefix", "os-", copy.links}).status == 0);
+  REQUIRE(copy.install({"--hard", "--prefix=os-", copy.links, "walk"}).status == 0);
+  REQUIRE(copy.install({copy.links, "walk"}).status == 0);
+  fs::remove(copy.links + "/os-ls");
+  fs::remove(copy.links + "/os-stat");
+  fs::remove(copy.links + "/os-kill");
+  fs::create_symlink("/bin/sh", copy.links + "/os-stat");
+  fs::copy_file(copy.program, copy.links + "/os-kill");
+  const Ran ran = copy.install({"--remove", "--prefix", "os-", copy.links});
+  CHECK(ran.status == 0);
+  CHECK(ran.err == "");
+  CHECK(tests::lines(ran.out).size() == all_names().size() - 3);
+  CHECK(ran.out.find("removed " + copy.links + "/os-walk -> " + copy.program + "\n") !=
+        std::string::npos);
+  CHECK(names_in(copy.links) == std::vector<std::string>{"os-kill", "os-stat", "walk"});
+  CHECK(fs::exists(copy.program));
+}
+
+TEST_CASE("install --remove of a named link that is not there, or is no link to osbox, fails") {
+  const Copy copy;
+  REQUIRE(copy.install({copy.links, "walk"}).status == 0);
+  fs::copy_file(copy.program, copy.links + "/stat");
+  const Ran ran = copy.install({"--remove", copy.links, "ls", "stat", "walk"});
+  CHECK(ran.status == 1);
+  CHECK(ran.err == "--install: " + copy.links +
+                       "/ls: unlink: ENOENT: No such file or directory\n"
+                       "--install: " +
+                       copy.links + "/stat: unlink: EEXIST: File exists (no link to osbox)\n");
+  CHECK(ran.out == "removed " + copy.links + "/walk -> " + copy.program + "\n");
+  CHECK(names_in(copy.links) == std::vector<std::string>{"stat"});
+}
+
+TEST_CASE("install --remove never removes osbox itself, and says what it may not remove") {
+  const Copy copy;
+  const std::string program = copy.links + "/strerror";
+  fs::copy_file(copy.program, program);
+  const std::vector<std::string> as_osbox = {
+      "bash", "-c", "exec -a osbox \"$@\"", "bash", program, "--install", "--remove", copy.links};
+  CHECK(tests::run({.words = as_osbox}).status == 0);
+  CHECK(fs::exists(program));
+  CHECK(copy.install({"--remove", "--hard", copy.links}).status == 2);
+
+  const Scratch scratch;
+  const std::string locked = scratch.directory("locked");
+  REQUIRE(install({locked, "strerror"}).status == 0);
+  fs::permissions(locked, fs::perms{0555});
+  const Ran denied =
+      tests::run({.words = {tests::binary(), "--install", "--remove", locked}, .as_nobody = true});
+  CHECK(denied.status == 1);
+  CHECK(denied.err == "--install: " + locked + "/strerror: unlink: EACCES: Permission denied\n");
+  CHECK(fs::is_symlink(locked + "/strerror"));
+  fs::permissions(locked, fs::perms{0755});
+}
+
 TEST_CASE("install of an unknown applet is wrong usage, and makes nothing") {
   const Scratch scratch;
   const Ran ran = install({scratch.path(), "strerror", "strerorr"});

@@ -1,5 +1,7 @@
 #include "core/cli/pages.hpp"
 
+#include <algorithm>
+
 #include "applets/registry.hpp"
 #include "tests/harness.hpp"
 
@@ -32,7 +34,9 @@ std::string main_page() {
 
 bool within(std::string_view text, std::size_t columns) {
   for (const std::string& line : tests::lines(text)) {
-    if (line.size() > columns) {
+    // The bytes of a character but the first are no column.
+    const auto begins = [](char byte) { return (byte & 0xC0) != 0x80; };
+    if (std::ranges::count_if(line, begins) > static_cast<std::ptrdiff_t>(columns)) {
       MESSAGE(line);
       return false;
     }
@@ -87,7 +91,9 @@ std::string on_one_line(std::string_view text) {
 }  // namespace
 
 TEST_CASE("pages: the manual of every applet is clean mdoc, and says all that the table says") {
-  for (const cli::Applet* const applet : applets::registry) {
+  std::vector<const cli::Applet*> all(applets::registry.begin(), applets::registry.end());
+  all.push_back(&applets::install);
+  for (const cli::Applet* const applet : all) {
     CAPTURE(applet->name);
     const Ran page = osbox({"--man", std::string(applet->name)});
     REQUIRE(page.status == 0);
@@ -97,6 +103,7 @@ TEST_CASE("pages: the manual of every applet is clean mdoc, and says all that th
     // What groff would show as a sign that no shell knows.
     CHECK(page.out.find_first_of("'`^~") == std::string::npos);
     const std::string text = shown(page.out);
+    CHECK(within(text, 80));
     CHECK(on_one_line(text).find(applet->summary) != std::string::npos);
     for (const cli::Option& option : applet->options) {
       if (!option.name.empty()) CHECK(text.find("--" + std::string(option.name)) != text.npos);
@@ -129,6 +136,14 @@ TEST_CASE("pages: the manual of osbox itself is clean, and fits 80 columns") {
   const std::size_t recipes = text.find("\nEXAMPLES\n");
   REQUIRE(recipes != text.npos);
   CHECK(tests::lines(text.substr(0, recipes)).size() < 230);
+}
+
+TEST_CASE("pages: the manual of --install is osbox-install(1)") {
+  const Ran page = osbox({"--man", "--install"});
+  CHECK(page.out.find(".Dt OSBOX-INSTALL 1\n") != page.out.npos);
+  CHECK(shown(page.out).find("\n     osbox --install [OPTION ...] DIR") != page.out.npos);
+  CHECK(osbox({"--install", "--help"})
+            .out.ends_with("The manual, osbox-install(1), tells the rest.\n"));
 }
 
 TEST_CASE("pages: words that are macros and escapes come out as they are") {

@@ -263,6 +263,12 @@ void append_option_item(std::string& to, const Option& option) {
   append_sentences(to, sentence(text_of(option)));
 }
 
+/// What the manual page is called; that of --install is osbox-install.
+std::string page_name(const Applet& applet) {
+  const std::size_t dashes = applet.name.find_first_not_of('-');
+  return "osbox-" + std::string(applet.name.substr(std::min(dashes, applet.name.size())));
+}
+
 /// `list` is "stat(2), errno(3)"; in the page they are sorted by section and name, as is usual.
 void append_see_also(std::string& to, std::string_view list) {
   std::vector<std::pair<std::string_view, std::string_view>> pages = {{"1", "osbox"}};
@@ -324,12 +330,12 @@ std::string help_page(const Applet& applet, std::string_view name) {
       append_wrapped(to, example.purpose, 6);
     }
   }
-  to.append("\nThe manual, osbox-").append(applet.name).append("(1), tells the rest.\n");
+  to.append("\nThe manual, ").append(page_name(applet)).append("(1), tells the rest.\n");
   return to;
 }
 
 std::string manual_page(const Applet& applet) {
-  const std::string title = "osbox-" + std::string(applet.name);
+  const std::string title = page_name(applet);
   std::string to;
   std::string upper = title;
   for (char& c : upper) {
@@ -339,7 +345,7 @@ std::string manual_page(const Applet& applet) {
   to.append(".Sh NAME\n.Nm ").append(title);
   for (const Alias& alias : applet.aliases) to.append(" ,\n.Nm osbox-").append(alias.name);
   to.append("\n.Nd ").append(roff(applet.summary)).append("\n.Sh SYNOPSIS\n.Nm osbox ");
-  to.append(applet.name).append("\n.Op Ar OPTION ...\n");
+  to.append(roff(applet.name)).append("\n.Op Ar OPTION ...\n");
   for (const Option& option : applet.options) {
     if (!option.is_operand()) continue;
     to += option.required ? ".Ar " : ".Op Ar ";
