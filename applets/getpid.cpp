@@ -76,14 +76,22 @@ constexpr Question session = {getsid_tables, "getsid", [](Row& row) -> core::Res
                                 return {};
                               }};
 
+/// True for what stands in the way of knowing of another process: it has ended, or a security
+/// module does not let everybody see it.
+bool is_unseen(const core::Error& error) {
+  return error.number == ESRCH || error.number == EPERM || error.number == EACCES;
+}
+
 constexpr Question all = {pids_tables, "getppid", [](Row& row) -> core::Result<void> {
                             const core::Kin kin = TRY(core::kin(row.pid));
                             row.ppid = kin.ppid;
                             row.pgid = kin.pgid;
                             row.sid = kin.sid;
                             if (kin.ppid == 0) return {};
-                            if (const auto pgid = core::getpgid(kin.ppid)) row.parent_pgid = *pgid;
-                            return {};
+                            const auto pgid = core::getpgid(kin.ppid);
+                            if (pgid) row.parent_pgid = *pgid;
+                            if (pgid || is_unseen(pgid.error())) return {};
+                            return std::unexpected(pgid.error());
                           }};
 
 template <const Question& question>

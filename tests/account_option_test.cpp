@@ -28,6 +28,13 @@ std::string ids_of(const Text& user, const Text& group = {}, const Text& groups 
   return line;
 }
 
+/// Why a text is not taken.
+std::string why(const cli::Stored& stored) {
+  if (stored) return "it is taken";
+  const auto* const sentence = std::get_if<std::string>(&stored.error());
+  return sentence != nullptr ? *sentence : "an error";
+}
+
 /// What is no name and no number, anywhere.
 const std::vector<std::string> wrong = {
     "-1",  "",       "0x0",        " 1",         "1 ",          "1abc",
@@ -48,8 +55,8 @@ TEST_CASE("a user and a group are a name or a number") {
   for (const std::string& text : wrong) {
     CAPTURE(text);
     uid = gid = 7;
-    CHECK(cli::take_user(uid, text).error() == "no such user");
-    CHECK(cli::take_group(gid, text).error() == "no such group");
+    CHECK(why(cli::take_user(uid, text)) == "no such user");
+    CHECK(why(cli::take_group(gid, text)) == "no such group");
     CHECK(uid == 7);
     CHECK(gid == 7);
   }
@@ -60,10 +67,10 @@ TEST_CASE("groups have commas between them") {
   CHECK((cli::take_groups(gids, "") && gids.empty()));
   CHECK((cli::take_groups(gids, "root") && gids == std::vector<gid_t>{0}));
   CHECK((cli::take_groups(gids, "100,root,100") && gids == std::vector<gid_t>{100, 0, 100}));
-  CHECK(cli::take_groups(gids, "root,nosuch,1").error() == "nosuch: no such group");
+  CHECK(why(cli::take_groups(gids, "root,nosuch,1")) == "nosuch: no such group");
   for (const std::string text : {",", "root,", ",root", "root,,1"}) {
     CAPTURE(text);
-    CHECK(cli::take_groups(gids, text).error() == "'': no such group");
+    CHECK(why(cli::take_groups(gids, text)) == "'': no such group");
   }
   for (const std::string& text : wrong) {
     CAPTURE(text);
@@ -151,12 +158,24 @@ TEST_CASE("a lookup that could not be made is no answer") {
   CHECK(without_descriptors([] { return ids_of("daemon"); }) == "getpwnam EMFILE");
   CHECK(without_descriptors([] { return ids_of({}, "5"); }) == "getgrnam EMFILE");
   CHECK(without_descriptors([] { return ids_of({}, {}, "daemon"); }) == "getgrnam EMFILE");
-  CHECK(without_descriptors([] {
-          uid_t uid = 0;
-          return cli::take_user(uid, "nosuch").error();
-        }) == "user cannot be looked up: EMFILE");
-  CHECK(without_descriptors([] {
-          gid_t gid = 0;
-          return cli::take_group(gid, "nosuch").error();
-        }) == "group cannot be looked up: EMFILE");
+  const auto run = [&](std::vector<std::string> words) {
+    return without_descriptors([&] {
+      const Ran ran = osbox(words);
+      return std::to_string(ran.status) + " " + ran.err;
+    });
+  };
+  const std::string error = ": EMFILE: Too many open files\n";
+  CHECK(run({"chown", "nosuch", "x"}) == "1 chown: nosuch: getpwnam" + error);
+  CHECK(run({"chown", "--exit-errno", "1:nosuch", "x"}) ==
+        std::to_string(EMFILE) + " chown: 1: getpwnam" + error);
+  CHECK(run({"chown", ":daemon", "x"}) == "1 chown: daemon: getgrnam" + error);
+  CHECK(run({"setuid", "nosuch", "true"}) == "125 setuid: nosuch: getpwnam" + error);
+  CHECK(run({"setgroups", "1,daemon", "true"}) == "125 setgroups: 1: getgrnam" + error);
+  CHECK(run({"exec", "--user", "daemon", "true"}) == "125 exec: daemon: getpwnam" + error);
+  // In the format that comes behind it; and what is wrong all the same is told first.
+  CHECK(run({"chown", "--from", "nosuch", "--json", "1", "x"}) ==
+        "1 {\"applet\":\"chown\",\"call\":\"getpwnam\",\"path\":\"nosuch\",\"errno\":24,"
+        "\"error\":\"EMFILE\",\"message\":\"Too many open files\"}\n");
+  CHECK(run({"chown", "--nosuch", "daemon", "x"}).starts_with("2 chown: unknown option"));
+  CHECK(run({"chown", "daemon"}) == "2 chown: missing operand PATH; see 'osbox chown --help'\n");
 }

@@ -47,9 +47,7 @@ class Attacker {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (;;) {
       for (const std::string& other : others) {
-        if (::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) == 0) {
-          ++*swaps_;
-        }
+        if (tests::exchange(one, other)) ++*swaps_;
       }
     }
   }

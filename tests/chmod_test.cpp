@@ -12,9 +12,6 @@
 #include "core/sys/stat.hpp"
 #include "tests/harness.hpp"
 
-#ifndef SYS_fchmodat2
-#define SYS_fchmodat2 452
-#endif
 #ifndef RENAME_EXCHANGE
 #define RENAME_EXCHANGE 2
 #endif
@@ -306,7 +303,7 @@ TEST_CASE("without fchmodat2 chmod does the same, and never follows") {
     const auto run = [&](Words words) {
       words.insert(words.begin(), {tests::binary(), "chmod"});
       return tests::run(
-          {.words = words, .directory = scratch.path(), .denied = {{SYS_fchmodat2, error}}});
+          {.words = words, .directory = scratch.path(), .denied = {{tests::fchmodat2, error}}});
     };
     CHECK(run({"--no-follow", "640", "t/d/f"}).status == 0);
     CHECK(mode_of(scratch / "t/d/f") == "0640");
@@ -653,15 +650,10 @@ TEST_CASE("chmod -R changes nothing outside, whatever is swapped meanwhile") {
   std::atomic<bool> stop = false;
   std::atomic<unsigned> swaps = 0;
   std::thread other([&] {
-    const auto swap = [&](const std::string& name) {
-      if (::renameat2(AT_FDCWD, (scratch / name).c_str(), AT_FDCWD, (scratch / "t/" + name).c_str(),
-                      RENAME_EXCHANGE) == 0) {
-        ++swaps;
-      }
-    };
     while (!stop) {
-      swap("d");
-      swap("f");
+      for (const std::string name : {"d", "f"}) {
+        if (tests::exchange(scratch / name, scratch / "t/" + name)) ++swaps;
+      }
     }
   });
   std::string errors;

@@ -400,6 +400,15 @@ std::string line(const std::vector<std::string>& words) {
   return text;
 }
 
+bool exchange(const std::string& one, const std::string& other) {
+  if (::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) == 0)
+    return true;
+  if (errno != ENOSYS && errno != EPERM) return false;
+  const std::string aside = one + "~";
+  return ::rename(one.c_str(), aside.c_str()) == 0 && ::rename(other.c_str(), one.c_str()) == 0 &&
+         ::rename(aside.c_str(), other.c_str()) == 0;
+}
+
 Scratch::Scratch() : Scratch(std::getenv("TMPDIR") != nullptr ? std::getenv("TMPDIR") : "/tmp") {}
 
 Scratch::Scratch(const std::string& base) : path_(base + "/osbox-test-XXXXXX") {

@@ -30,6 +30,9 @@ struct Denied {
   int error;
 };
 
+/// Of fchmodat2(2), which is younger than the headers of Debian 12; the same on all machines.
+inline constexpr long fchmodat2 = 452;
+
 /// Has the kernel fail these calls of this process and of all that come from it, from now on.
 bool deny(const std::vector<Denied>& denied);
 
@@ -47,8 +50,8 @@ struct Command {
   unsigned descriptors = 0;                   ///< RLIMIT_NOFILE, if not 0
   std::vector<Denied> denied = {};            ///< calls that fail, in all it starts as well
   bool ignores_sigpipe = false;               ///< SIGPIPE is ignored from the start
-  int supervisor =
-      -1;  ///< a socket for the descriptor on which its calls are asked for: see watch()
+  /// A socket for the descriptor on which its calls are asked for: see watch().
+  int supervisor = -1;
 };
 
 /// Runs it to its end. A signal's status is 128 and its number.
@@ -80,6 +83,10 @@ std::string content(const std::string& path);
 
 /// The words as one line, for a message.
 std::string line(const std::vector<std::string>& words);
+
+/// Lets two names change what they stand for, as an attacker would: at once, or in three steps
+/// where the kernel has no renameat2(2). Whether it worked.
+bool exchange(const std::string& one, const std::string& other);
 
 /// A directory of its own, gone with this object, whatever is in it and whatever its mode.
 class Scratch {

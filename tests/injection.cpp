@@ -27,9 +27,6 @@ using Clock = std::chrono::steady_clock;
 /// A run takes milliseconds; a busy machine some more.
 constexpr std::chrono::seconds patience(30);
 
-/// Younger than the headers of Debian 12; the same number on all machines.
-constexpr long fchmodat2 = 452;
-
 /// The descriptor that comes through `socket`; -1 where its other end is closed instead.
 int received(int socket) {
   char byte = 0;

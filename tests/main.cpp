@@ -15,10 +15,6 @@
 
 #include "tests/harness.hpp"
 
-#ifndef SYS_fchmodat2
-#define SYS_fchmodat2 452
-#endif
-
 namespace {
 
 /// The processes that have `mark` in their environment, this one left out, with their arguments.
@@ -50,7 +46,7 @@ bool deny_new_calls(std::string_view kernel) {
   return kernel.empty() || tests::deny({{SYS_statx, error},
                                         {SYS_openat2, error},
                                         {SYS_faccessat2, error},
-                                        {SYS_fchmodat2, error},
+                                        {tests::fchmodat2, error},
                                         {SYS_renameat2, error},
                                         {SYS_pidfd_open, error}});
 }

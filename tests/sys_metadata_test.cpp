@@ -12,10 +12,6 @@
 #include "core/sys/stat.hpp"
 #include "tests/harness.hpp"
 
-#ifndef SYS_fchmodat2
-#define SYS_fchmodat2 452
-#endif
-
 namespace {
 
 using core::At;
@@ -44,7 +40,7 @@ std::string answer(const core::Result<T>& result) {
 /// One letter a call on a link and on what it leads to, made with fchmodat2 denied as `error` says.
 std::string story_of_links(const Scratch& scratch, std::optional<int> error) {
   std::vector<tests::Denied> denied;
-  if (error) denied.push_back({SYS_fchmodat2, *error});
+  if (error) denied.push_back({tests::fchmodat2, *error});
   return tests::in_child(
       [&] {
         std::string told;
@@ -104,7 +100,7 @@ TEST_CASE("a mode that the kernel itself refuses is EPERM, with and without fchm
     CHECK(answer(core::chmod(file, 0644, Links::no_follow)) == "chmod EPERM /etc/passwd");
   }
   for (const std::vector<tests::Denied>& denied : std::vector<std::vector<tests::Denied>>{
-           {}, {{SYS_fchmodat2, ENOSYS}}, {{SYS_fchmodat2, EPERM}}}) {
+           {}, {{tests::fchmodat2, ENOSYS}}, {{tests::fchmodat2, EPERM}}}) {
     CHECK(tests::in_child(
               [&] {
                 const auto opened = core::open(file, O_PATH);

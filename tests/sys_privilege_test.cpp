@@ -101,7 +101,7 @@ TEST_CASE("other groups than the asked ones are noticed") {
   const auto has = [](const std::vector<gid_t>& real, const std::vector<gid_t>& asked) {
     return tests::in_child([&] {
              if (::setgroups(real.size(), real.data()) != 0) return "failed";
-             return core::GroupSet(asked).in_force() ? "yes" : "no";
+             return core::GroupSet(asked).in_force().value() ? "yes" : "no";
            }) == "yes";
   };
   CHECK(has({}, {}));
@@ -165,6 +165,19 @@ TEST_CASE("ids that the kernel says it has set, and has not, are a failure") {
         "setgroups" + other + now());
   CHECK(after({.groups = std::vector<gid_t>{3999}, .gid = 3999}, {{SYS_setgroups, ENOSYS}}) ==
         "setgroups ENOSYS" + now());
+}
+
+TEST_CASE("where the kernel does not tell which ids are in force, its errno is handed on") {
+  const std::string same = now();
+  CHECK(after({.uid = ::getuid(), .user_text = "me"}, {{SYS_getresuid, EIO}}) ==
+        "getresuid EIO me" + same);
+  CHECK(after({.euid = ::geteuid()}, {{SYS_getresuid, ENOMEM}}) == "getresuid ENOMEM" + same);
+  CHECK(after({.gid = ::getgid(), .group_text = "ours"}, {{SYS_getresgid, EIO}}) ==
+        "getresgid EIO ours" + same);
+  CHECK(after({.egid = ::getegid()}, {{SYS_getresgid, EIO}}) == "getresgid EIO" + same);
+  // As if they were set: not everybody may.
+  const core::Ids groups{.groups = std::vector<gid_t>{}, .groups_text = "none"};
+  CHECK(after(groups, {{SYS_setgroups, 0}, {SYS_getgroups, EIO}}) == "getgroups EIO none" + same);
 }
 
 TEST_CASE("who could be root again is not let on") {

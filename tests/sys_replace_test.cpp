@@ -29,6 +29,7 @@ struct Meanwhile {
   std::string name;
   std::function<void()> act;
 };
+Meanwhile before_link;
 Meanwhile after_link;
 Meanwhile before_rename;
 Meanwhile after_rename;
@@ -44,7 +45,7 @@ void take(const std::string& path, const char* text = "theirs") {
   const std::string other = path + ".other";
   const core::Fd file = core::open(other, O_WRONLY | O_CREAT | O_EXCL, {}, 0604).value();
   REQUIRE(core::write(file, text));
-  REQUIRE(::syscall(SYS_renameat2, AT_FDCWD, other.c_str(), AT_FDCWD, path.c_str(), 0) == 0);
+  REQUIRE(::rename(other.c_str(), path.c_str()) == 0);
 }
 
 template <class T>
@@ -63,11 +64,16 @@ int done(long result, Meanwhile& after, const char* name) {
 
 // In the place of the C library's.
 extern "C" int linkat(int from, const char* name, int to, const char* fresh, int flags) noexcept {
+  act(before_link, name);
   return done(::syscall(SYS_linkat, from, name, to, fresh, flags), after_link, name);
 }
 extern "C" int renameat(int from, const char* name, int to, const char* fresh) noexcept {
   act(before_rename, name);
+#ifdef SYS_renameat
+  return done(::syscall(SYS_renameat, from, name, to, fresh), after_rename, name);
+#else
   return done(::syscall(SYS_renameat2, from, name, to, fresh, 0), after_rename, name);
+#endif
 }
 extern "C" int renameat2(int from, const char* name, int to, const char* fresh,
                          unsigned flags) noexcept {
@@ -117,6 +123,42 @@ TEST_CASE("another file that comes between the backup and the rename is not lost
     CHECK(content(dest) == "theirs");
     CHECK(content(source) == "new");
     CHECK(count_in(scratch.path()) == 3);
+  }
+}
+
+TEST_CASE("a file of another's that takes the backup's name is neither a backup nor removed") {
+  for (const bool from_stdin : {false, true}) {
+    const Scratch scratch;
+    const std::string dest = scratch.file("dest", "old");
+    const std::string source = scratch.file("source", "new");
+    const std::string input = scratch.file("input", "new");
+    const std::string kept = scratch / "kept";
+    const auto replace = [&] {
+      const core::ReplaceHow how{.backup = kept};
+      return from_stdin ? core::replace_content(core::open(input, O_RDONLY).value(), dest, {}, how)
+                        : core::replace(source, dest, {}, how);
+    };
+    after_link = {"dest", [&] { take(kept); }};
+    auto replaced = replace();
+    CHECK(!after_link.act);
+    CHECK(word(replaced) == "EBUSY");
+    CHECK(replaced.error().target == kept);
+    CHECK(content(kept) == "theirs");
+    CHECK(content(dest) == "old");
+    CHECK(content(source) == "new");
+    CHECK(count_in(scratch.path()) == 4);
+
+    // Nor is one that came to be linked in the place of the old file.
+    REQUIRE(core::unlink(kept));
+    before_link = {"dest", [&] { take(dest); }};
+    replaced = replace();
+    CHECK(!before_link.act);
+    CHECK(word(replaced) == "EBUSY");
+    CHECK(replaced.error().note == "what is there now is not the old file");
+    CHECK(content(kept) == "theirs");
+    CHECK(content(dest) == "theirs");
+    CHECK(content(source) == "new");
+    CHECK(count_in(scratch.path()) == 4);
   }
 }
 

@@ -11,10 +11,18 @@ namespace {
 template <class Id>
 using LookUp = core::Result<std::optional<Id>> (*)(core::Path name);
 
+/// `found`, with its failure told of `text`.
+template <class T>
+core::Result<T> about(const std::string& text, core::Result<T> found) {
+  if (!found) found.error().path = text;
+  return found;
+}
+
 /// The id that `text` is the name of, or else the number that it is.
 template <class Id>
 core::Result<std::optional<Id>> find(const std::string& text, LookUp<Id> look_up) {
-  if (const auto named = TRY(look_up(text))) return named;
+  const auto named = look_up(text);
+  if (!named || *named) return about(text, named);
   Id id = 0;
   if (!detail::take(id, text) || id == static_cast<Id>(-1)) return std::nullopt;
   return id;
@@ -22,11 +30,7 @@ core::Result<std::optional<Id>> find(const std::string& text, LookUp<Id> look_up
 
 template <class Id>
 Stored take_id(Id& id, const core::Result<std::optional<Id>>& found, const char* what) {
-  if (!found) {
-    return std::unexpected(std::string(what)
-                               .append(" cannot be looked up: ")
-                               .append(core::error_name(found.error().number)));
-  }
+  if (!found) return std::unexpected(found.error());
   if (!*found) return std::unexpected(std::string("no such ").append(what));
   id = **found;
   return {};
@@ -71,7 +75,10 @@ Stored take_groups(std::vector<gid_t>& ids, std::string_view text) {
   ids.clear();
   return each_of_list(text, [&](const std::string& group) -> Stored {
     auto taken = take_group(ids.emplace_back(), group);
-    if (!taken) taken.error().insert(0, out::quoted(group) + ": ");
+    if (taken) return taken;
+    if (auto* const why = std::get_if<std::string>(&taken.error())) {
+      why->insert(0, out::quoted(group) + ": ");
+    }
     return taken;
   });
 }
@@ -83,11 +90,11 @@ std::expected<core::Ids, out::Stop> ids_of(const std::optional<std::string>& use
   std::optional<core::Account> account;
   if (user) {
     ids.user_text = *user;
-    account = TRY(core::user_account(*user));
+    account = TRY(about(*user, core::user_account(*user)));
     if (!account) {
       ids.uid = TRY(find_user(*user));
       if (!ids.uid) return misuse("--user", *user, "no such user");
-      account = TRY(core::user_account(*ids.uid));
+      account = TRY(about(*user, core::user_account(*ids.uid)));
     } else {
       ids.uid = account->uid;
     }
@@ -115,8 +122,8 @@ std::expected<core::Ids, out::Stop> ids_of(const std::optional<std::string>& use
     ids.groups = std::move(members);
   } else if (user) {
     ids.groups_text = *user;
-    ids.groups =
-        account ? TRY(core::user_groups(account->name, *ids.gid)) : std::vector<gid_t>{*ids.gid};
+    ids.groups = account ? TRY(about(*user, core::user_groups(account->name, *ids.gid)))
+                         : std::vector<gid_t>{*ids.gid};
   }
   return ids;
 }

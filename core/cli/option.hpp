@@ -10,10 +10,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "core/cli/operands.hpp"
 #include "core/sys/duration.hpp"
+#include "core/sys/error.hpp"
 #include "core/sys/mode.hpp"
 
 namespace cli {
@@ -34,8 +36,10 @@ enum class Completes : std::uint8_t {
   command
 };
 
-/// Nothing, or a sentence on why the text cannot be taken.
-using Stored = std::expected<void, std::string>;
+/// Why a text cannot be taken: a sentence, which makes it wrong usage; or what failed, so that
+/// nobody knows whether it is.
+using Refusal = std::variant<std::string, core::Error>;
+using Stored = std::expected<void, Refusal>;
 
 struct Option {
   enum class Shape : std::uint8_t {
@@ -200,11 +204,13 @@ struct Word {
 
 namespace detail {
 template <auto& Words>
-inline constexpr auto names_of = [] {
+consteval auto make_names() {
   std::array<std::string_view, std::size(Words)> names;
   for (std::size_t i = 0; i < names.size(); ++i) names[i] = Words[i].word;
   return names;
-}();
+}
+template <auto& Words>
+inline constexpr auto names_of = make_names<Words>();
 }  // namespace detail
 
 /// Takes one of `Words`, an array of Word. With `otherwise` the value may be left out.

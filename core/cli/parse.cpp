@@ -106,16 +106,29 @@ std::unexpected<out::Usage> unknown_letter(std::string_view applet, std::string_
   return out::misuse("unknown option " + out::quoted(letter) + hint);
 }
 
-std::expected<void, out::Usage> store(const Row& row, std::string_view value) {
+/// What the words have told so far.
+struct Told {
+  std::vector<const Option*> given;
+  /// The first value that nobody knows of whether it can be taken. Whoever is told of that wants it
+  /// in the format that another word may say.
+  std::optional<core::Error> failure;
+};
+
+std::expected<void, out::Usage> store(const Row& row, std::string_view value, Told& told) {
   auto stored = row.option->store(row.into, value);
   if (stored) return {};
+  if (auto* const failure = std::get_if<core::Error>(&stored.error())) {
+    if (!told.failure) told.failure = std::move(*failure);
+    return {};
+  }
+  const std::string& why = std::get<std::string>(stored.error());
   // What is behind a dash is no value of something else.
   if (row.option->shape == Option::Shape::dashed) {
-    return out::misuse(out::quoted("-" + std::string(value)) + ": " + stored.error());
+    return out::misuse(out::quoted("-" + std::string(value)) + ": " + why);
   }
   std::string label =
       row.option->is_operand() ? std::string(row.option->value) : shown(*row.option);
-  return out::misuse(label + " " + out::quoted(value) + ": " + stored.error());
+  return out::misuse(label + " " + out::quoted(value) + ": " + why);
 }
 
 bool is_operand(std::string_view word) { return word.size() < 2 || word[0] != '-'; }
@@ -139,11 +152,9 @@ struct Expected {
   std::size_t before_command = 0;  ///< operands in front of the command's name
 };
 
-/// Stores the options among `words`, in the order given, adds them to `given` and leaves the
-/// operands.
+/// Stores the options among `words`, in the order given, and leaves the operands.
 std::expected<std::vector<std::string_view>, out::Usage> take_options(
-    std::span<const std::string_view> words, Rows rows, const Expected& expected,
-    std::vector<const Option*>& given) {
+    std::span<const std::string_view> words, Rows rows, const Expected& expected, Told& told) {
   // Nothing to parse, no parser to build.
   if (std::ranges::all_of(words, is_operand) ||
       (expected.command && expected.before_command == 0 && is_operand(words.front()))) {
@@ -160,8 +171,8 @@ std::expected<std::vector<std::string_view>, out::Usage> take_options(
     if (!in_bundle) {
       const Row* const dashed = ended ? nullptr : by_dash(rows, word);
       if (dashed != nullptr) {
-        TRY(store(*dashed, word.substr(1)));
-        given.push_back(dashed->option);
+        TRY(store(*dashed, word.substr(1), told));
+        told.given.push_back(dashed->option);
         left.pop_back();
         continue;
       }
@@ -209,14 +220,14 @@ std::expected<std::vector<std::string_view>, out::Usage> take_options(
       if (option.shape == Option::Shape::optional_value) {
         value = value.starts_with('=') ? value.substr(1) : option.otherwise;
       }
-      if (auto stored = store(*row, value); !stored) {
+      if (auto stored = store(*row, value, told); !stored) {
         // Not "-t ype".
         const std::string hint =
             word.size() > 2 && !is_long ? use_instead(expected.applet, word) : "";
         if (!hint.empty()) return out::misuse("unknown option " + out::quoted(word) + hint);
         return std::unexpected(std::move(stored).error());
       }
-      given.push_back(&option);
+      told.given.push_back(&option);
     } catch (const CLI::ArgumentMismatch&) {
       return out::misuse("option " + shown(option) + " needs a value");
     }
@@ -227,7 +238,7 @@ std::expected<std::vector<std::string_view>, out::Usage> take_options(
 
 /// `from_file`: the path operands come from --files0-from.
 std::expected<void, out::Usage> take_operands(std::span<const std::string_view> operands, Rows rows,
-                                              bool from_file, std::string_view applet) {
+                                              bool from_file, std::string_view applet, Told& told) {
   auto needed = static_cast<std::size_t>(
       std::ranges::count_if(rows, [](const Row& row) { return row.option->required; }));
   bool changes = false;  // an operand in front of the command says what
@@ -250,7 +261,7 @@ std::expected<void, out::Usage> take_operands(std::span<const std::string_view> 
     }
     const std::size_t count = option.shape == Option::Shape::operand ? 1 : operands.size();
     for (const std::string_view operand : operands.first(count)) {
-      auto stored = store(row, operand);
+      auto stored = store(row, operand, told);
       if (stored) continue;
       // "chmod FILE 644", where the next word is what this one should be.
       if (count == 1 && operands.size() > 1 && row.option->store(row.into, operands[1])) {
@@ -289,17 +300,18 @@ std::expected<std::optional<int>, out::Stop> Call::parse(void* args, out::Io& io
                        .changes = applet_->changes};
   expected.paths = paths != nullptr;
   io.start(running, {});
-  std::vector<const Option*> given;
-  const auto operands = TRY(take_options(words_, rows, expected, given));
+  Told told;
+  const auto operands = TRY(take_options(words_, rows, expected, told));
   if (common.help) {
     io.print(help_page(*applet_, name_));
     return 0;
   }
   std::erase_if(rows, [&](const Row& row) {
     const std::string_view unless = row.option->unless;
-    return !unless.empty() && std::ranges::find(given, unless, &Option::name) != given.end();
+    return !unless.empty() &&
+           std::ranges::find(told.given, unless, &Option::name) != told.given.end();
   });
-  TRY(take_operands(operands, rows, common.files0_from.has_value(), applet_->name));
+  TRY(take_operands(operands, rows, common.files0_from.has_value(), applet_->name, told));
 
   if (common.style.format == out::Style::Format::shell && common.style.text == "*") {
     // A variable's name begins with no dash: --install.
@@ -309,6 +321,7 @@ std::expected<std::optional<int>, out::Stop> Call::parse(void* args, out::Io& io
   const char* const asked = std::getenv("OSBOX_EXIT_ERRNO");
   if (asked != nullptr && std::string_view(asked) == "1") common.style.exit_errno = true;
   io.start(running, std::move(common.style));
+  if (told.failure) return std::unexpected(*std::move(told.failure));
   if (paths == nullptr) return std::nullopt;
   if (common.files0_from) paths->read_from(*std::move(common.files0_from));
   if (common.beneath || common.no_symlinks) {

@@ -43,11 +43,8 @@ std::optional<std::int64_t> used(const EndedRow& row) {
   }
 }
 
-}  // namespace detail
-
-/// The fields of how a process ended and what it used, for rows of type `Row`.
 template <class Row>
-inline constexpr auto ended_fields = [] {
+consteval auto make_ended_fields() {
   using Used = core::ResourceUsage;
   using R = const EndedRow&;
   return std::array{
@@ -96,6 +93,11 @@ inline constexpr auto ended_fields = [] {
       integer<detail::used<&Used::involuntary_switches>, Row>(
           "involuntary_switches", "Context switches because its turn was over, ru_nivcsw"),
   };
-}();
+}
+}  // namespace detail
+
+/// The fields of how a process ended and what it used, for rows of type `Row`.
+template <class Row>
+inline constexpr auto ended_fields = detail::make_ended_fields<Row>();
 
 }  // namespace out

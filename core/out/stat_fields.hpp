@@ -45,11 +45,8 @@ constexpr Field stat_field(std::string_view name, std::string_view help, core::W
           &row_type<Row>};
 }
 
-}  // namespace detail
-
-/// The fields that os.stat_result has too, and those that statx(2) adds, for rows of type `Row`.
 template <class Row>
-inline constexpr auto stat_fields = [] {
+consteval auto make_stat_fields() {
   using core::Stat;
   using detail::stat_field;
   namespace want = core::want;
@@ -105,6 +102,11 @@ inline constexpr auto stat_fields = [] {
                  }>("attributes", "Those of statx(2) that are set: immutable, append, ...",
                     want::always),
   };
-}();
+}
+}  // namespace detail
+
+/// The fields that os.stat_result has too, and those that statx(2) adds, for rows of type `Row`.
+template <class Row>
+inline constexpr auto stat_fields = detail::make_stat_fields<Row>();
 
 }  // namespace out

@@ -264,7 +264,7 @@ std::string interpreter_of(const std::string& path, bool& script) {
     if (begin == head.npos) return {};
     return head.substr(begin, head.find_first_of(" \t\n", begin) - begin);
   }
-  const auto take = [&]<class Header, class Segment>(Header header, Segment segment) {
+  const auto take = [&](auto header, auto segment) {
     if (head.size() < sizeof header) return std::string();
     std::memcpy(&header, head.data(), sizeof header);
     for (unsigned i = 0; i < header.e_phnum; ++i) {

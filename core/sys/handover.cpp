@@ -17,14 +17,16 @@ struct Head {
   std::size_t note = 0;
 };
 
+std::unexpected<Error> lost() {
+  return std::unexpected(
+      Error{.number = ECHILD, .call = "wait", .note = "who had the status was killed"});
+}
+
 Result<void> read_all(FdRef from, void* to, std::size_t size) {
   auto* at = static_cast<char*>(to);
   while (size > 0) {
     const std::size_t count = TRY(core::read(from, at, size));
-    if (count == 0) {
-      return std::unexpected(
-          Error{.number = ECHILD, .call = "wait", .note = "who had the status was killed"});
-    }
+    if (count == 0) return lost();
     at += count;
     size -= count;
   }
@@ -64,6 +66,8 @@ void detail::send(FdRef to, const std::string& message) { (void)core::write(to, 
 Result<void> detail::receive(FdRef from, void* value, std::size_t size) {
   Head head;
   TRY(read_all(from, &head, sizeof head));
+  // Another value than this one: what was to come before could not be sent.
+  if (head.call == nullptr && head.size != size) return lost();
   if (head.call == nullptr) return read_all(from, value, size);
   Error error{.number = head.number, .call = head.call};
   std::string path(head.size, '\0');

@@ -30,6 +30,7 @@ template <class Id>
 struct Setting {
   const char* call;            ///< for all three
   const char* effective_call;  ///< for one
+  const char* get_call;
   int (*set)(Id, Id, Id);
   int (*set_effective)(Id);
   int (*get)(Id*, Id*, Id*);
@@ -39,25 +40,30 @@ struct Setting {
     if (all) {
       errno = EINVAL;
       if (*all == none || set(*all, *all, *all) != 0) return failed(call, text);
-      if (!holds(*all, all, *all)) return refused(call, text, untrue);
+      if (const StepFailure failure = check(call, *all, all, *all, text)) return failure;
     }
     if (effective) {
       errno = EINVAL;
       if (*effective == none || set_effective(*effective) != 0) return failed(effective_call, text);
-      if (!holds(*effective, all, all.value_or(none))) return refused(effective_call, text, untrue);
+      return check(effective_call, *effective, all, all.value_or(none), text);
     }
     return {};
   }
 
-  bool holds(Id effective, std::optional<Id> real, Id saved) const {
+  /// A failure of `set_call` where other ids are in force than these.
+  StepFailure check(const char* set_call, Id effective, std::optional<Id> real, Id saved,
+                    const std::string& text) const {
     Id ids[3];
-    if (get(&ids[0], &ids[1], &ids[2]) != 0) return false;
-    return ids[1] == effective && (!real || (ids[0] == *real && ids[2] == saved));
+    if (get(&ids[0], &ids[1], &ids[2]) != 0) return failed(get_call, text);
+    const bool holds = ids[1] == effective && (!real || (ids[0] == *real && ids[2] == saved));
+    return holds ? StepFailure() : refused(set_call, text, untrue);
   }
 };
 
-constexpr Setting<gid_t> group = {"setgid", "setegid", ::setresgid, ::setegid, ::getresgid};
-constexpr Setting<uid_t> user = {"setuid", "seteuid", ::setresuid, ::seteuid, ::getresuid};
+constexpr Setting<gid_t> group = {"setgid",    "setegid", "getresgid",
+                                  ::setresgid, ::setegid, ::getresgid};
+constexpr Setting<uid_t> user = {"setuid",    "seteuid", "getresuid",
+                                 ::setresuid, ::seteuid, ::getresuid};
 
 }  // namespace
 
@@ -66,10 +72,11 @@ GroupSet::GroupSet(std::vector<gid_t> ids)
   std::ranges::sort(sorted_);
 }
 
-bool GroupSet::in_force() const {
+std::expected<bool, int> GroupSet::in_force() const {
   // Asked for none, getgroups(2) tells how many there are and writes nothing.
   const int count = ::getgroups(static_cast<int>(read_back_.size()), read_back_.data());
-  if (count < 0) return false;  // EINVAL: there are more
+  if (count < 0 && errno == EINVAL) return false;  // there are more
+  if (count < 0) return std::unexpected(errno);
   if (read_back_.empty()) return count == 0;
   const std::span<gid_t> found = std::span(read_back_).first(static_cast<std::size_t>(count));
   std::ranges::sort(found);
@@ -85,7 +92,9 @@ StepFailure set_ids(const Ids& ids) {
     if (::setgroups(groups.size(), groups.data()) != 0) {
       return failed("setgroups", ids.groups_text);
     }
-    if (!ids.groups->in_force()) return refused("setgroups", ids.groups_text, untrue);
+    const auto in_force = ids.groups->in_force();
+    if (!in_force) return failed("getgroups", ids.groups_text);
+    if (!*in_force) return refused("setgroups", ids.groups_text, untrue);
   }
   if (const StepFailure failure = group.apply(ids.gid, ids.egid, ids.group_text)) return failure;
   if (const StepFailure failure = user.apply(ids.uid, std::nullopt, ids.user_text)) return failure;

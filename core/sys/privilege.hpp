@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <expected>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,8 +23,9 @@ class GroupSet {
   auto begin() const { return ids_.begin(); }
   auto end() const { return ids_.end(); }
   /// True where this process has these groups and no others, however often each is named.
-  /// Allocates nothing, and is for one thread at a time. getgroups(2)
-  bool in_force() const;
+  /// An errno means that nobody knows. Allocates nothing, and is for one thread at a time.
+  /// getgroups(2)
+  std::expected<bool, int> in_force() const;
 
  private:
   std::vector<gid_t> ids_;

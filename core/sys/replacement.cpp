@@ -89,19 +89,32 @@ Result<void> Backup::begin(Path of, Path path, At at) {
 }
 
 Result<void> Backup::make(FdRef directory, const std::string& name, bool sync) {
+  const auto failed = [this](int number, const char* call, const char* note = "") {
+    return std::unexpected(
+        Error{.number = number, .call = call, .path = of_, .target = path_, .note = note});
+  };
+  // As long as this is open no other file has its number.
+  const auto old = open(name, O_PATH | O_NOFOLLOW, directory);
+  if (!old && old.error().number == ENOENT) return {};
+  if (!old) return failed(old.error().number, "link");
+  const auto file = fstat(*old, want::basic);
+  if (!file) return failed(file.error().number, "stat");
   if (::linkat(directory.number(), name.c_str(), FdRef(parent_.directory).number(),
                whole_name(parent_).c_str(), 0) != 0) {
     const int number = errno;
     // The same errno stands for a lost directory of the backup.
     if (number == ENOENT && !core::lstat(name, want::type, directory)) return {};
-    return std::unexpected(Error{.number = number, .call = "link", .path = of_, .target = path_});
+    return failed(number, "link");
   }
-  auto made = core::lstat(parent_.name, want::basic, parent_.directory);
-  if (!made) {
-    (void)::unlinkat(FdRef(parent_.directory).number(), parent_.name.c_str(), 0);
-    return failure(made.error().number, "stat", path_);
+  // Whatever else has the name by now is not taken away.
+  made_ = *file;
+  const auto made = core::lstat(parent_.name, want::ino, parent_.directory);
+  if (!made) return failed(made.error().number, "stat");
+  if (!same_file(*made, *file)) {
+    // The old file's name, or this one, went to another meanwhile: nobody can tell which.
+    made_.reset();
+    return failed(EBUSY, "link", "what is there now is not the old file");
   }
-  made_ = *made;
   if (!sync) return {};
   SyncedDirectory synced;
   TRY(synced.begin(parent_.directory));

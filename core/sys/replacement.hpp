@@ -35,8 +35,8 @@ class Backup {
 
   /// Finds the directory of `path`, the name that the file `of` is to have too. open(2)
   Result<void> begin(Path of, Path path, At at);
-  /// Gives it to what `name` in `directory` stands for; what is not there needs no backup. link(2),
-  /// and with `sync` fsync(2)
+  /// Gives it to what `name` in `directory` stands for; what is not there needs no backup. EBUSY
+  /// where another file has one of the two names meanwhile. link(2), and with `sync` fsync(2)
   Result<void> make(FdRef directory, const std::string& name, bool sync);
   bool made() const { return made_.has_value(); }
   /// What it keeps: what has the name now; none where it was not made.
