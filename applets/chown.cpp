@@ -47,7 +47,8 @@ Stored take_owner(Owner& owner, std::string_view text) {
   }
   if (!user.empty()) {
     const Stored taken = take_user(owner.user, user);
-    if (!taken && user.size() == text.size() && user.find('.') != user.npos) {
+    if (!taken && std::holds_alternative<std::string>(taken.error()) &&
+        user.size() == text.size() && user.find('.') != user.npos) {
       return std::unexpected("no such user; a colon stands in front of a group, not a dot");
     }
     TRY(taken);

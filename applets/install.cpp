@@ -6,6 +6,7 @@
 #include "core/out/quote.hpp"
 #include "core/sys/fs.hpp"
 #include "core/sys/program.hpp"
+#include "core/sys/spot.hpp"
 #include "core/sys/stat.hpp"
 
 namespace applets {
@@ -59,10 +60,6 @@ constexpr Example examples[] = {
     {"--install --remove --prefix os- ~/bin",
      "Remove what the first has made, while osbox is still there"},
 };
-
-bool same_file(const core::Stat& a, const core::Stat& b) {
-  return a.dev == b.dev && a.ino == b.ino;
-}
 
 /// The program all links lead to.
 struct Program {
@@ -118,20 +115,23 @@ class Linker {
   /// Removes the link called `name`, and says so. Fails with EEXIST where it is something else.
   core::Result<Row> remove(const std::string& name, std::string_view applet) const {
     Row row{directory_ + name, applet, program_.path, "removed"};
+    const auto self = core::lstat(name, core::want::basic, there_);
+    if (!self) return core::failure(self.error().number, "unlink", row.path);
     const Found found = look(name);
-    if (found == Found::itself || found == Found::foreign) {
-      // Of what cannot even be looked at that is not known.
-      const auto self = core::lstat(name, core::want::basic, there_);
-      const int number = self ? EEXIST : self.error().number;
-      return std::unexpected(core::Error{.number = number,
-                                         .call = "unlink",
-                                         .path = row.path,
-                                         .note = self ? "no link to osbox" : ""});
+    if (found == Found::same || found == Found::other_form) {
+      // Whatever has the name by now, what was looked at is removed, or nothing.
+      auto removed = core::discard({there_, name, row.path}, *self);
+      if (!removed) {
+        removed.error().path = row.path;
+        return std::unexpected(std::move(removed).error());
+      }
+      if (*removed) return row;
     }
-    if (const auto removed = core::unlink(name, there_); !removed) {
-      return core::failure(removed.error().number, "unlink", row.path);
-    }
-    return row;
+    return std::unexpected(
+        core::Error{.number = EEXIST,
+                    .call = "unlink",
+                    .path = row.path,
+                    .note = found == Found::itself ? "osbox itself" : "no link to osbox"});
   }
 
  private:

@@ -567,6 +567,8 @@ Outcome run(Args& args, Io& io) {
   if (lister.coloured() && io.screen().output_is_terminal) reset.emplace();
   const Outcome outcome = args.paths.each(io, [&](core::Path path) { return lister.take(path); });
   lister.finish();
+  // Before the signals are somebody else's again.
+  if (reset) io.flush();
   return outcome;
 }
 

@@ -112,6 +112,7 @@ TEST_CASE("habits: Python's names, as they are called there") {
   CHECK(said("os.lisdir") == "osbox: no applet os.lisdir (did you mean listdir?)");
   CHECK(said("os.path.exists") == "osbox: no applet os.path.exists (use access -f PATH)");
   CHECK(said("path.exists") == "osbox: no applet path.exists (use access -f PATH)");
+  CHECK(said("notes.list") == "osbox: no applet notes.list");
   CHECK(said("os.") == "osbox: no applet os.");
   CHECK(said("(") == "osbox: no applet '('");
 }
@@ -144,6 +145,7 @@ TEST_CASE("habits: operands the other way round") {
         "chmod: MODE " + file + ": neither octal nor like u+x,go-w (MODE comes first)");
   CHECK(said({"chmod", file, file}).ends_with("u+x,go-w"));
   CHECK(said({"chmod", "9"}).ends_with("u+x,go-w"));
+  CHECK(said({"setuid", "nosuch!", "1"}).ends_with("no such user"));
   CHECK(said({"chown", file, "root"}) ==
         "chown: OWNER " + file + ": no such user (OWNER comes first)");
   CHECK(said({"truncate", file, "10"}).ends_with("behind it (SIZE comes first)"));
@@ -171,8 +173,8 @@ TEST_CASE("habits: a command as a shell would have it") {
   };
   const std::string name = tests::binary();
   CHECK(said({name, "exec", "A=1", "env"}) ==
-        "exec: A=1: ENOENT: No such file or directory (no variable is set like this, but by putenv "
-        "or --setenv)\n");
+        "exec: A=1: ENOENT: No such file or directory (a command is no place to set a "
+        "variable)\n");
   CHECK(said({name, "spawn", "ls -l"}) ==
         "spawn: 'ls -l': exec: ENOENT: No such file or directory (a command and its arguments are "
         "words of their own)\n");
@@ -191,6 +193,7 @@ TEST_CASE("habits: a format of % instead of fields is refused, any other constan
                           "path, type, "));
   CHECK(format("50%").out == "50%\n");
   CHECK(format("100 % sure").out == "100 % sure\n");
+  CHECK(format("100%done").out == "100%done\n");
   CHECK(format("{path}%s").out == "/%s\n");
   CHECK(format("").out == "\n");
 }

@@ -597,17 +597,26 @@ TEST_CASE("nothing is left when the terminal goes away") {
 
 TEST_CASE("ls that ends or stops in the middle of a colour gives the terminal its own back") {
   in_each_shell([](Terminal& terminal) {
-    // More than a terminal holds while nobody reads, and nearly all of it in colour.
-    for (int i = 0; i < 400; ++i) terminal.directory(std::to_string(i) + std::string(200, 'x'));
+    // More than a terminal holds while nobody reads, and nearly all of it in colour: what osbox
+    // writes at once, and what it writes in parts.
+    for (const int names : {250, 1000}) {
+      terminal.directory(std::to_string(names));
+      for (int i = 0; i < names; ++i) {
+        terminal.directory(std::to_string(names) + "/" + std::to_string(i) + std::string(200, 'x'));
+      }
+    }
     const auto is_plain = [](const std::string& written) {
       const std::size_t last = written.rfind("\033[");
       return last != written.npos && written.compare(last, 4, "\033[0m") == 0;
     };
-    const std::string list = "osbox ls --color=always -1\n";
-    for (const auto& [key, signal] :
-         {std::pair(ctrl_c, SIGINT), {ctrl_backslash, SIGQUIT}, {ctrl_z, SIGTSTP}}) {
+    const std::string list = "osbox ls --color=always -1 ";
+    for (const auto& [names, key, signal] : {std::tuple("250\n", ctrl_c, SIGINT),
+                                             {"250\n", ctrl_backslash, SIGQUIT},
+                                             {"1000\n", ctrl_c, SIGINT},
+                                             {"1000\n", ctrl_z, SIGTSTP}}) {
+      CAPTURE(names);
       CAPTURE(signal);
-      terminal.type(list);
+      terminal.type(list + names);
       terminal.until("\033[01;34m");
       rest(terminal);
       terminal.type(key);

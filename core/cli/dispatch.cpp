@@ -53,7 +53,9 @@ std::string usage(Registry registry) {
 /// " (did you mean listdir?)" for "os.listdir(path)".
 std::string meant(Registry registry, std::string_view name) {
   std::string_view plain = name.substr(0, name.find('('));
-  plain = plain.substr(plain.rfind('.') + 1);
+  for (const std::string_view module : {"os.", "path.", "shutil."}) {
+    if (plain.starts_with(module)) plain.remove_prefix(module.size());
+  }
   std::string instead = use_instead("", plain);
   if (!instead.empty() && find(registry, plain).applet == nullptr) return instead;
   std::vector<std::string_view> known;

@@ -5,14 +5,13 @@ namespace {
 
 constexpr std::string_view of_the_system = "the system's: os has no such function";
 constexpr std::string_view tree_of_names =
-    "walk -0 --paths --bottom-up DIR for the names, and --files0-from -";
+    "walk -0 --paths: -t f,l for unlink, -t d --bottom-up for rmdir";
 constexpr std::string_view time_in_full = "--format '{mtime_ns} {path}', or --json";
 
 constexpr Habit table[] = {
     // Names of applets, and what every applet might take.
     {"", "-h", "--help"},
     {"", "[", "access -f PATH, or stat --format '{type}' PATH"},
-    {"", "abspath", "readlink -m PATH"},
     {"", "cat", of_the_system},
     {"", "cd", "chdir DIR COMMAND, or the shell's own cd"},
     {"", "chgrp", "chown :GROUP PATH"},
@@ -40,7 +39,7 @@ constexpr Habit table[] = {
     {"", "ln", "symlink TARGET LINK for ln -s, link SOURCE NAME for ln"},
     {"", "move", "rename OLD NEW, or replace OLD NEW to overwrite"},
     {"", "mv", "rename OLD NEW, or replace OLD NEW to overwrite"},
-    {"", "nohup", "spawn --nowait COMMAND"},
+    {"", "nohup", "spawn --nowait --ignore-signal HUP COMMAND"},
     {"", "open", "mknod PATH for an empty file, replace --stdin PATH to write one"},
     {"", "pkill", "kill PID"},
     {"", "popen", "system STRING, or spawn COMMAND"},
@@ -134,6 +133,7 @@ constexpr Habit table[] = {
     {"umask", "-S", "--format '{symbolic}'"},
     {"unlink", "-R", tree_of_names},
     {"unlink", "-f", "it without that: a name that is not there is ENOENT"},
+    {"unlink", "-fr", tree_of_names},
     {"unlink", "-r", tree_of_names},
     {"unlink", "-rf", tree_of_names},
     {"utime", "-d", "--mtime TIME"},
@@ -143,7 +143,7 @@ constexpr Habit table[] = {
     {"waitpid", "-t", "--timeout DUR"},
     {"walk", "-L", "--follow"},
     {"walk", "-d", "--max-depth N, or --bottom-up"},
-    {"walk", "-delete", "walk -0 --paths -t f, and unlink --files0-from -"},
+    {"walk", "-delete", "walk -0 --paths -t f,l, and unlink --files0-from -"},
     {"walk", "-depth", "--bottom-up"},
     {"walk", "-empty", "--format '{size} {path}'"},
     {"walk", "-exec", "walk -0 --paths, and xargs -0 COMMAND"},

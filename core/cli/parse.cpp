@@ -264,7 +264,10 @@ std::expected<void, out::Usage> take_operands(std::span<const std::string_view> 
       auto stored = store(row, operand, told);
       if (stored) continue;
       // "chmod FILE 644", where the next word is what this one should be.
-      if (count == 1 && operands.size() > 1 && row.option->store(row.into, operands[1])) {
+      const bool paths_follow =
+          std::ranges::any_of(rows, [](const Row& one) { return one.option->operands != nullptr; });
+      if (paths_follow && count == 1 && operands.size() > 1 &&
+          row.option->store(row.into, operands[1])) {
         stored.error().message += " (" + std::string(option.value) + " comes first)";
       }
       return stored;

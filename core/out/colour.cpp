@@ -1,5 +1,6 @@
 #include "core/out/colour.hpp"
 
+#include <poll.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,12 +31,14 @@ constexpr int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 void reset_before(int signal) {
   const int number = errno;
   constexpr std::string_view reset = "\033[0m";
-  (void)!::write(STDOUT_FILENO, reset.data(), reset.size());
+  // A terminal that takes nothing keeps nobody from ending.
+  pollfd terminal{STDOUT_FILENO, POLLOUT, 0};
+  if (::poll(&terminal, 1, 0) == 1) (void)!::write(STDOUT_FILENO, reset.data(), reset.size());
   struct ::sigaction own;
   struct ::sigaction usual = {};
   usual.sa_handler = SIG_DFL;
   ::sigaction(signal, &usual, &own);
-  ::raise(signal);
+  (void)::raise(signal);
   // It is held back for as long as its handler runs.
   sigset_t raised;
   ::sigemptyset(&raised);
@@ -185,8 +188,8 @@ ColourReset::ColourReset() {
   handled.sa_handler = reset_before;
   handled.sa_flags = SA_RESTART;
   for (std::size_t i = 0; i < before_.size(); ++i) {
-    ::sigaction(ending[i], nullptr, &before_[i]);
-    if (before_[i].sa_handler == SIG_DFL) ::sigaction(ending[i], &handled, nullptr);
+    ::sigaction(ending[i], &handled, &before_[i]);
+    if (before_[i].sa_handler != SIG_DFL) ::sigaction(ending[i], &before_[i], nullptr);
   }
 }
 

@@ -294,7 +294,10 @@ std::expected<Plan, std::string> Plan::format(std::span<const Field> fields,
   }
   // Constant text may be meant, the directives of printf(1), find(1) or GNU's stat are not.
   const std::size_t percent = plan.pieces_.empty() ? before.find('%') : before.npos;
-  if (percent != before.npos && percent + 1 < before.size() && is_letter(before[percent + 1])) {
+  const bool counted = percent != before.npos && percent > 0 && before[percent - 1] >= '0' &&
+                       before[percent - 1] <= '9';
+  if (!counted && percent != before.npos && percent + 1 < before.size() &&
+      is_letter(before[percent + 1])) {
     return refuse("a format has fields in braces, as '{" + std::string(fields.front().name) +
                   "}', and no %; there are " + list_of(fields));
   }

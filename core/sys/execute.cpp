@@ -316,11 +316,11 @@ Error Program::Ready::explain_exec(int number) const {
   }
   if (candidates.front() == words.front()) return error;
   // What a shell would have taken apart.
-  if (words.front().find('=') != std::string::npos) {
-    error.note = "no variable is set like this, but by putenv or --setenv";
+  if (number == ENOENT && words.front().find('=') != std::string::npos) {
+    error.note = "a command is no place to set a variable";
     return error;
   }
-  if (words.front().find(' ') != std::string::npos) {
+  if (number == ENOENT && words.front().find(' ') != std::string::npos) {
     error.note = "a command and its arguments are words of their own";
     return error;
   }

@@ -96,7 +96,7 @@ Result<void> Backup::make(FdRef directory, const std::string& name, bool sync) {
   // As long as this is open no other file has its number.
   const auto old = open(name, O_PATH | O_NOFOLLOW, directory);
   if (!old && old.error().number == ENOENT) return {};
-  if (!old) return failed(old.error().number, "link");
+  if (!old) return failed(old.error().number, "open");
   const auto file = fstat(*old, want::basic);
   if (!file) return failed(file.error().number, "stat");
   if (::linkat(directory.number(), name.c_str(), FdRef(parent_.directory).number(),

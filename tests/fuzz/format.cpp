@@ -128,7 +128,9 @@ std::optional<std::vector<Part>> parts_of(std::string_view format) {
   // "%s" and the like, which are another program's fields.
   const std::string& text = parts[0].text;
   const std::size_t percent = parts.size() == 1 ? text.find('%') : text.npos;
-  if (percent != text.npos && percent + 1 < text.size()) {
+  const bool counted =
+      percent != text.npos && percent > 0 && text[percent - 1] >= '0' && text[percent - 1] <= '9';
+  if (!counted && percent != text.npos && percent + 1 < text.size()) {
     const int letter = text[percent + 1] | 0x20;
     if ('a' <= letter && letter <= 'z') return std::nullopt;
   }
