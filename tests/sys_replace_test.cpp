@@ -33,6 +33,8 @@ Meanwhile before_link;
 Meanwhile after_link;
 Meanwhile before_rename;
 Meanwhile after_rename;
+/// What a backup is a link to: the descriptor of the old file.
+constexpr const char* linked = "/proc/self/fd/";
 
 void act(Meanwhile& meanwhile, std::string_view name) {
   if (!meanwhile.act || !name.starts_with(meanwhile.name)) return;
@@ -89,7 +91,7 @@ TEST_CASE("what is replaced is in the directory that the backup was made in") {
     scratch.directory("other");
     scratch.file("other/dest", "precious");
     const std::string source = scratch.file("source", "new");
-    after_link = {"dest", [&] {
+    after_link = {linked, [&] {
                     REQUIRE(::rename(middle.c_str(), (scratch / "moved").c_str()) == 0);
                     REQUIRE(::rename((scratch / "other").c_str(), middle.c_str()) == 0);
                   }};
@@ -112,7 +114,7 @@ TEST_CASE("another file that comes between the backup and the rename is not lost
     const std::string dest = scratch.file("dest", "old");
     const std::string source = scratch.file("source", "new");
     const std::string input = scratch.file("input", "new");
-    after_link = {"dest", [&] { take(dest); }};
+    after_link = {linked, [&] { take(dest); }};
     const core::ReplaceHow how{.backup = scratch / "kept"};
     const auto replaced =
         from_stdin ? core::replace_content(core::open(input, O_RDONLY).value(), dest, {}, how)
@@ -138,7 +140,7 @@ TEST_CASE("a file of another's that takes the backup's name is neither a backup 
       return from_stdin ? core::replace_content(core::open(input, O_RDONLY).value(), dest, {}, how)
                         : core::replace(source, dest, {}, how);
     };
-    after_link = {"dest", [&] { take(kept); }};
+    after_link = {linked, [&] { take(kept); }};
     auto replaced = replace();
     CHECK(!after_link.act);
     CHECK(word(replaced) == "EBUSY");
@@ -148,17 +150,16 @@ TEST_CASE("a file of another's that takes the backup's name is neither a backup 
     CHECK(content(source) == "new");
     CHECK(count_in(scratch.path()) == 4);
 
-    // Nor is one that came to be linked in the place of the old file.
+    // Nor is one that takes the old file's name before that is linked.
     REQUIRE(core::unlink(kept));
-    before_link = {"dest", [&] { take(dest); }};
+    before_link = {linked, [&] { take(dest); }};
     replaced = replace();
     CHECK(!before_link.act);
     CHECK(word(replaced) == "EBUSY");
-    CHECK(replaced.error().note == "what is there now is not the old file");
-    CHECK(content(kept) == "theirs");
+    CHECK(replaced.error().note == "another file took the place of the old one");
     CHECK(content(dest) == "theirs");
     CHECK(content(source) == "new");
-    CHECK(count_in(scratch.path()) == 4);
+    CHECK(count_in(scratch.path()) == 3);
   }
 }
 
@@ -167,7 +168,7 @@ TEST_CASE("what cannot be put back for others is named") {
   const Scratch scratch;
   const std::string dest = scratch.file("dest", "old");
   const std::string source = scratch.file("source", "new");
-  after_link = {"dest", [&] { take(dest, "first"); }};
+  after_link = {linked, [&] { take(dest, "first"); }};
   // By the exchange back what came last has the name that nobody knows.
   after_rename = {".osbox-", [&] { take(dest, "second"); }};
   const auto replaced = core::replace(source, dest, {}, {.backup = scratch / "kept"});
@@ -194,7 +195,7 @@ TEST_CASE("a file that takes the name of the source meanwhile stays") {
   CHECK(content(scratch / "kept") == "old");
   // Where it fails, the source cannot get its name back.
   REQUIRE(core::unlink(scratch / "kept"));
-  after_link = {"dest", [&] { take(dest, "first"); }};
+  after_link = {linked, [&] { take(dest, "first"); }};
   after_rename = {"source", [&] { take(source, "last"); }};
   const auto failed = core::replace(source, dest, {}, how);
   CHECK(word(failed) == "EBUSY");

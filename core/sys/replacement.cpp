@@ -99,19 +99,29 @@ Result<void> Backup::make(FdRef directory, const std::string& name, bool sync) {
   if (!old) return failed(old.error().number, "open");
   const auto file = fstat(*old, want::basic);
   if (!file) return failed(file.error().number, "stat");
-  if (::linkat(directory.number(), name.c_str(), FdRef(parent_.directory).number(),
-               whole_name(parent_).c_str(), 0) != 0) {
+  const auto link = [this](int from, const std::string& path, int flags) {
+    return ::linkat(from, path.c_str(), FdRef(parent_.directory).number(),
+                    whole_name(parent_).c_str(), flags) == 0;
+  };
+  // The file itself, whoever has its name by now; its name where there is no /proc.
+  const std::string itself = descriptor_path(*old);
+  const bool linked =
+      link(AT_FDCWD, itself, AT_SYMLINK_FOLLOW) ||
+      (errno == ENOENT && !core::lstat(itself, want::type) && link(directory.number(), name, 0));
+  if (!linked) {
     const int number = errno;
-    // The same errno stands for a lost directory of the backup.
-    if (number == ENOENT && !core::lstat(name, want::type, directory)) return {};
-    return failed(number, "link");
+    if (number != ENOENT) return failed(number, "link");
+    // The same errno stands for a lost directory of the backup, and for a file without a name.
+    if (!core::lstat(name, want::type, directory)) return {};
+    const auto now = fstat(*old, want::nlink);
+    if (!now || now->nlink != 0) return failed(number, "link");
+    return failed(EBUSY, "link", "another file took the place of the old one");
   }
   // Whatever else has the name by now is not taken away.
   made_ = *file;
   const auto made = core::lstat(parent_.name, want::ino, parent_.directory);
   if (!made) return failed(made.error().number, "stat");
   if (!same_file(*made, *file)) {
-    // The old file's name, or this one, went to another meanwhile: nobody can tell which.
     made_.reset();
     return failed(EBUSY, "link", "what is there now is not the old file");
   }
