@@ -12,10 +12,6 @@
 #include "core/sys/stat.hpp"
 #include "tests/harness.hpp"
 
-#ifndef RENAME_EXCHANGE
-#define RENAME_EXCHANGE 2
-#endif
-
 namespace {
 
 using Words = std::vector<std::string>;

@@ -11,10 +11,6 @@
 #include "core/sys/stat.hpp"
 #include "tests/harness.hpp"
 
-#ifndef RENAME_EXCHANGE
-#define RENAME_EXCHANGE 2
-#endif
-
 // Only root gives files away. A normal user owns what these tests make, and may set what it is
 // already; that runs through the same calls.
 
