@@ -69,6 +69,7 @@ TEST_CASE("habits: each word is wrong, and its row is the answer") {
     CHECK(ran.out == "");
     std::string said = "unknown option " + (word.empty() ? "-z" : word);
     if (word == "--help") said = "unexpected operand a";
+    if (word.starts_with("--format=")) said = "--format " + word.substr(9);
     const std::string see = applet == "osbox" ? "" : applet + " ";
     CHECK(ran.err == applet + ": " + said + hint + "; see 'osbox " + see + "--help'\n");
   }
@@ -82,8 +83,8 @@ TEST_CASE("habits: what is named instead is there") {
     const std::string first(habit.instead.substr(0, habit.instead.find_first_of(" ,")));
     std::string about(habit.applet);
     if (is_applet(first)) about = first;
-    const bool own = first == "help" || habit.applet == "osbox" || habit.word == "-h" ||
-                     habit.word == "list" || habit.word == "version";
+    const bool own = first == "help" || first == "--install" || habit.applet == "osbox" ||
+                     habit.word == "-h" || habit.word == "list" || habit.word == "version";
     if (habit.applet.empty() && !own && first != "the" && habit.word != "xargs") {
       CHECK_MESSAGE(is_applet(first), first);
     }
@@ -188,9 +189,12 @@ TEST_CASE("habits: a format of % instead of fields is refused, any other constan
   };
   const Ran gnu = format("%s %n");
   CHECK(gnu.status == 2);
-  CHECK(
-      gnu.err.starts_with("stat: a format has fields in braces, as '{path}', and no %; there are "
-                          "path, type, "));
+  CHECK(gnu.err == "stat: --format '%s %n' (use -c FORMAT); see 'osbox stat --help'\n");
+  const Ran find = osbox({"walk", "--format", "%p", "/nosuch"});
+  CHECK(find.status == 2);
+  CHECK(find.err.find("fields in braces, as '{path}', and no %; there are path, ") !=
+        find.err.npos);
+  CHECK(osbox({"ls", "--format", "longer", "-d", "/"}).out == "longer\n");
   CHECK(format("50%").out == "50%\n");
   CHECK(format("100 % sure").out == "100 % sure\n");
   CHECK(format("100%done").out == "100%done\n");

@@ -12,6 +12,7 @@
 #include "core/cli/habits.hpp"
 #include "core/cli/nearest.hpp"
 #include "core/cli/pages.hpp"
+#include "core/out/plan.hpp"
 #include "core/out/quote.hpp"
 #include "core/out/utf8.hpp"
 #include "core/sys/directory.hpp"
@@ -104,6 +105,12 @@ std::unexpected<out::Usage> unknown_letter(std::string_view applet, std::string_
   std::string hint = use_instead(applet, letter);
   if (hint.empty()) hint = use_instead(applet, "");
   return out::misuse("unknown option " + out::quoted(letter) + hint);
+}
+
+/// Of a template without fields: what to use where another tool's word or directive is meant.
+std::string instead_of_template(std::string_view applet, std::string_view text) {
+  if (text.find('{') != text.npos) return {};
+  return use_instead(applet, "--format=" + std::string(out::has_directive(text) ? "%s" : text));
 }
 
 /// What the words have told so far.
@@ -226,6 +233,10 @@ std::expected<std::vector<std::string_view>, out::Usage> take_options(
             word.size() > 2 && !is_long ? use_instead(expected.applet, word) : "";
         if (!hint.empty()) return out::misuse("unknown option " + out::quoted(word) + hint);
         return std::unexpected(std::move(stored).error());
+      }
+      if (option.name == "format") {
+        const std::string hint = instead_of_template(expected.applet, value);
+        if (!hint.empty()) return out::misuse("--format " + out::quoted(value) + hint);
       }
       told.given.push_back(&option);
     } catch (const CLI::ArgumentMismatch&) {

@@ -207,6 +207,13 @@ std::optional<char> unescaped(char letter) {
 
 }  // namespace
 
+bool has_directive(std::string_view text) {
+  const std::size_t percent = text.find('%');
+  if (percent == text.npos || percent + 1 == text.size()) return false;
+  const bool counted = percent > 0 && text[percent - 1] >= '0' && text[percent - 1] <= '9';
+  return !counted && is_letter(text[percent + 1]);
+}
+
 void Plan::add(Piece piece) {
   if (piece.field != nullptr) want_ |= piece.field->want;
   pieces_.push_back(std::move(piece));
@@ -292,12 +299,8 @@ std::expected<Plan, std::string> Plan::format(std::span<const Field> fields,
       before += byte;
     }
   }
-  // Constant text may be meant, the directives of printf(1), find(1) or GNU's stat are not.
-  const std::size_t percent = plan.pieces_.empty() ? before.find('%') : before.npos;
-  const bool counted = percent != before.npos && percent > 0 && before[percent - 1] >= '0' &&
-                       before[percent - 1] <= '9';
-  if (!counted && percent != before.npos && percent + 1 < before.size() &&
-      is_letter(before[percent + 1])) {
+  // Constant text may be meant, the directives of other tools are not.
+  if (plan.pieces_.empty() && has_directive(before)) {
     return refuse("a format has fields in braces, as '{" + std::string(fields.front().name) +
                   "}', and no %; there are " + list_of(fields));
   }

@@ -14,6 +14,10 @@ namespace out {
 /// How names look in text: raw bytes, or safe for a terminal.
 enum class Names : bool { raw, quoted };
 
+/// Whether the first '%' of `text` is that of a directive of printf(1), find(1) or stat(1): a
+/// letter follows it, and no number stands before it, as in "100%".
+bool has_directive(std::string_view text);
+
 /// The pieces of one record, in order: text of our own, and fields of the row. Only the fields that
 /// are written are ever fetched.
 class Plan {

@@ -53,8 +53,9 @@ mode_t spread(mode_t mode, mode_t one) {
 
 std::expected<Mode, std::string> Mode::parse(std::string_view text) {
   Mode mode;
-  if (!text.empty() && text.find_first_not_of("01234567") == text.npos) {
-    for (const char digit : text) {
+  const std::string_view digits = text.substr(text.starts_with("0o") ? 2 : 0);
+  if (!digits.empty() && digits.find_first_not_of("01234567") == digits.npos) {
+    for (const char digit : digits) {
       mode.absolute_ = mode.absolute_ << 3 | static_cast<mode_t>(digit - '0');
       if (mode.absolute_ > permission_bits) return std::unexpected("greater than 7777");
     }

@@ -14,8 +14,8 @@ namespace core {
 /// The bits that chmod(2) sets.
 inline constexpr mode_t permission_bits = 07777;
 
-/// A mode operand, understood: an octal number of at most four digits that count, or the symbolic
-/// modes of chmod(1) as POSIX has them.
+/// A mode operand, understood: an octal number of at most four digits that count, which may begin
+/// with Python's "0o", or the symbolic modes of chmod(1) as POSIX has them.
 class Mode {
  public:
   /// The error is a sentence for the user.

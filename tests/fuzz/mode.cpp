@@ -72,8 +72,10 @@ mode_t applied(const Action& action, mode_t old, bool is_directory, mode_t umask
 
 void fuzz::run(std::string_view input) {
   const auto mode = core::Mode::parse(input);
-  const bool octal = !input.empty() && consists_of(input, "01234567");
-  const std::size_t digits = input.size() - std::min(input.find_first_not_of('0'), input.size());
+  const std::string_view octal_digits = input.substr(input.starts_with("0o") ? 2 : 0);
+  const bool octal = !octal_digits.empty() && consists_of(octal_digits, "01234567");
+  const std::size_t digits =
+      octal_digits.size() - std::min(octal_digits.find_first_not_of('0'), octal_digits.size());
   const std::vector<Action> actions = octal ? std::vector<Action>() : actions_of(input);
   check(mode.has_value() == (octal ? digits <= 4 : !actions.empty()), "what a mode is");
   if (!mode) {
@@ -82,7 +84,7 @@ void fuzz::run(std::string_view input) {
   }
   check(mode->is_absolute() == octal, "octal is absolute");
   mode_t number = 0;
-  for (const char digit : octal ? input : std::string_view()) {
+  for (const char digit : octal ? octal_digits : std::string_view()) {
     number = number * 8 + static_cast<mode_t>(digit - '0');
   }
   bool idempotent = true;
