@@ -636,6 +636,8 @@ bool is_long() {
   return form != nullptr && std::string_view(form) == "long";
 }
 
+unsigned deep() { return is_long() ? 32768 : 8192; }
+
 int rounds(int many) { return is_long() ? many : std::max(many / 10, 1); }
 
 bool is_root() { return ::geteuid() == 0; }

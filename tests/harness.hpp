@@ -139,6 +139,9 @@ bool is_long();
 /// and else a tenth of that.
 int rounds(int many);
 
+/// How many directories make a path that is many times too long for the kernel.
+unsigned deep();
+
 /// True where this process may do everything.
 bool is_root();
 

@@ -235,11 +235,11 @@ const Way by_shell{"osbox system 'exec ", "'"};
 /// Those of a command that has the terminal.
 const std::vector<Way> ways = {plain, timed, own_group, timed_own_group, become, by_shell};
 
-constexpr const char* shells[] = {"bash", "dash", "zsh"};
+const std::vector<std::string> every_shell = {"bash", "dash", "zsh"};
 
-/// Does `work` at a terminal of each shell; nothing is left of it but the shell then.
-void in_each_shell(const std::function<void(Terminal&)>& work) {
-  for (const char* const shell : shells) {
+/// Does `work` at a terminal of each of them; nothing is left of it but the shell then.
+void in_shells(const std::vector<std::string>& shells, const std::function<void(Terminal&)>& work) {
+  for (const std::string& shell : shells) {
     CAPTURE(shell);
     Terminal terminal(shell);
     work(terminal);
@@ -248,11 +248,17 @@ void in_each_shell(const std::function<void(Terminal&)>& work) {
   }
 }
 
+void in_each_shell(const std::function<void(Terminal&)>& work) { in_shells(every_shell, work); }
+
+/// Each way has its turn in one of the shells, and in the long form in all.
 void in_each_shell(const std::vector<Way>& each_way,
                    const std::function<void(Terminal&, const Way&)>& work) {
-  for (const Way& way : each_way) {
+  for (std::size_t turn = 0; turn < each_way.size(); ++turn) {
+    const Way& way = each_way[turn];
     CAPTURE(way.before);
-    in_each_shell([&](Terminal& terminal) { work(terminal, way); });
+    const std::vector<std::string> turns =
+        tests::is_long() ? every_shell : std::vector{every_shell[turn % every_shell.size()]};
+    in_shells(turns, [&](Terminal& terminal) { work(terminal, way); });
   }
 }
 
@@ -474,7 +480,7 @@ TEST_CASE("signals to osbox stop the command and have it go on") {
 TEST_CASE("Ctrl-C ends a script, and not only the command that it waits for") {
   for (const Way& way : {plain, timed, by_shell, session}) {
     CAPTURE(way.before);
-    for (const char* const script_shell : shells) {
+    for (const std::string& script_shell : every_shell) {
       CAPTURE(script_shell);
       Terminal terminal("bash");
       terminal.file("command", "echo on; exec sleep 600\n");
@@ -577,7 +583,7 @@ TEST_CASE("nothing is left when the terminal goes away") {
   all.push_back(session);
   for (const Way& way : all) {
     CAPTURE(way.before);
-    for (const char* const shell : shells) {
+    for (const std::string& shell : every_shell) {
       CAPTURE(shell);
       for (const bool stopped : {false, true}) {
         if (stopped && way.before == session.before) continue;

@@ -450,12 +450,17 @@ const Words three = {"a", "b", "c"};
 std::string done(const Change& change, const Words& names) {
   const Ready ready(change, names);
   const std::size_t each = ready.operands.size() / names.size();
-  for (std::size_t i = 0; i < ready.operands.size(); i += each) {
-    const auto first = ready.operands.begin() + static_cast<std::ptrdiff_t>(i);
-    const Ran ran = run(command_of(
-        change, {}, Words(first, first + static_cast<std::ptrdiff_t>(each)), ready.scratch));
-    CHECK_MESSAGE(ran.status == 0, ran.err);
-  }
+  const std::string failed = tests::in_child([&] {
+    if (::chdir(ready.scratch.path().c_str()) != 0) return std::string("chdir");
+    for (std::size_t i = 0; i < ready.operands.size(); i += each) {
+      const auto first = ready.operands.begin() + static_cast<std::ptrdiff_t>(i);
+      const Words operands(first, first + static_cast<std::ptrdiff_t>(each));
+      const Ran ran = osbox(joined(joined(change.words, {"--"}), operands));
+      if (ran.status != 0) return ran.err;
+    }
+    return std::string();
+  });
+  CHECK(failed == "");
   return ready.picture();
 }
 

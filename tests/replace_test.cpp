@@ -323,7 +323,7 @@ TEST_CASE("replace --copy keeps holes, and copies any content") {
           "  assert open(new, 'rb').read() == want, name\n"
           "  assert os.stat(new).st_blocks <= blocks + 64, (name, os.stat(new).st_blocks, blocks)\n"
           "  assert not os.path.exists(name)\n"
-          "m = 1 << 20\n"
+          "m = 1 << 18\n"
           "check('empty', [], 0)\n"
           "check('small', [(0, 5)], 5)\n"
           "check('dense', [(0, 5 * m + 7)], 5 * m + 7)\n"

@@ -106,7 +106,7 @@ void die_by(int signal) {
   ::sigemptyset(&it);
   ::sigaddset(&it, signal);
   ::pthread_sigmask(SIG_UNBLOCK, &it, nullptr);
-  ::raise(signal);
+  (void)::raise(signal);
 }
 
 Result<void> HeldSignals::check() const {

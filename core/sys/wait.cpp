@@ -138,7 +138,7 @@ Result<std::optional<Job>> Wait::State::record(const ProcessId& id) {
     auto job = TRY(told_as("waitpid", id.text(), directory.find(id)));
     if (!job) continue;
     const bool younger = !found || job->id.inode > found->id.inode;
-    if (younger || (job->id == found->id && job->end)) found = std::move(job);
+    if (younger || (job->id == found->id && job->end)) found = job;
   }
   return found;
 }

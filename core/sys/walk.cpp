@@ -370,8 +370,9 @@ Walk::Step Walk::enter() {
   if (!allowed) {
     allowed.error().path = path();
     fail(std::move(allowed).error());
+    return Step::failure;
   }
-  if (!allowed || !*allowed) return Step::failure;
+  if (!*allowed) return Step::failure;
 
   if (depth_ > 0) {
     while (frames_.size() - lowest_open_ >= most_open_ && close_one()) {
