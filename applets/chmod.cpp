@@ -218,8 +218,8 @@ extern constexpr Applet chmod = {
     .description =
         "Gives each PATH the permissions MODE. An octal MODE, of at most 7777 and with or "
         "without Python's 0o before it, is set as it stands, as os.chmod does: unlike in GNU's "
-        "chmod, 755 takes the set-ids of a directory "
-        "away too. A symbolic one is that of chmod(1): any of u, g, o and a, then +, - or =, then "
+        "chmod, 755 takes the set-ids of a directory away too. A symbolic one is that of chmod(1): "
+        "any of u, g, o and a, then +, - or =, then "
         "any of r, w, x, X, s and t or one of u, g and o, with commas between several. X is x for "
         "directories and for what somebody may execute already; where nobody is named the umask "
         "holds; a directory keeps set-ids that '=' does not name. A MODE that begins with a dash "

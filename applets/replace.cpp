@@ -21,8 +21,8 @@ struct Args {
 
 constexpr Option options[] = {
     flag<&Args::from_stdin>("stdin", "DEST gets all of standard input as its content"),
-    flag<&Args::copy>("copy", "Go to another file system too, by a copy, and be durable"),
-    value<&Args::backup>(0, "backup", "NAME", "The file that was DEST gets this name",
+    flag<&Args::copy>("copy", "Move to another file system too, by a copy, durably"),
+    value<&Args::backup>(0, "backup", "NAME", "The file that was DEST gets this name, a new one",
                          Completes::file),
     flag<&Args::no_sync>("no-sync", "With --stdin or --copy: be fast, and not durable"),
     flag<&Args::no_owner>("no-owner", "With --stdin or --copy: give up user and group"),
@@ -166,7 +166,7 @@ extern constexpr Applet replace = {
         "up. With --no-owner the bits of set-user-id and set-group-id go where their owner is "
         "another one now, and another group may do no more than everybody may. Other names of the "
         "old file keep the old content, and a DEST that is a symbolic link is replaced "
-        "itself.\n\n"
+        "itself. A device, a FIFO or a socket stays: EOPNOTSUPP.\n\n"
         "With --copy a SOURCE on another file system is copied in the same way, with its owner, "
         "mode, times and extended attributes, holes as holes, a symbolic link as a link; then it "
         "is removed. A SOURCE that changes meanwhile is EBUSY; so is another file that has its "

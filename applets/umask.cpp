@@ -86,12 +86,12 @@ extern constexpr Applet umask = {
     .description =
         "Without operands, prints the umask of osbox, which is that of the process that runs it. "
         "With MODE it sets that and becomes COMMAND.\n\n"
-        "An octal MODE, of at most 777 (0o777), is what new files do not get. A symbolic one is "
-        "the "
-        "opposite, as in umask(1): what they may get, to begin with what the umask lets through "
-        "now, so that g-w takes away from the group and o= leaves the others nothing. Where nobody "
-        "is named, as in +w, all are meant. Set-ids and the sticky bit are wrong usage: umask(2) "
-        "would drop them. A directory with a default ACL does not ask the umask.",
+        "An octal MODE, of at most 777 and with or without 0o before it, is what new files do "
+        "not get. A symbolic one is the opposite, as in umask(1): what they may get, to begin with "
+        "what the umask lets through now, so that g-w takes away from the group and o= leaves the "
+        "others nothing. Where nobody is named, as in +w, all are meant. Set-ids and the sticky "
+        "bit are wrong usage: umask(2) would drop them. A directory with a default ACL does not "
+        "ask the umask.",
     .options = options,
     .tables = tables,
     .examples = examples,

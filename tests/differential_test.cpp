@@ -569,10 +569,10 @@ void check(unsigned first_seed, unsigned seeds, unsigned count, bool as_nobody) 
 
 }  // namespace
 
-TEST_CASE("thousands of operations end as those of Python's os, and leave the same tree") {
+TEST_CASE("a thousand operations end as those of Python's os, and leave the same tree") {
   check(1, tests::is_long() ? 40 : 5, 250, false);
 }
 
-TEST_CASE("thousands of operations by nobody end as those of Python's os") {
+TEST_CASE("a thousand operations by nobody end as those of Python's os") {
   check(101, tests::is_long() ? 40 : 5, 250, true);
 }

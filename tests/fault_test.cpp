@@ -92,7 +92,8 @@ Watched run(const Operation& operation, const Place& place, const std::vector<In
                        "TZ=UTC0",  // no file is read to tell the time
                        "PATH=/usr/bin:/bin"};
   Watched watched;
-  // On a busy machine what is to be waited for may have ended before that was tried.
+  // On a busy machine what is to be waited for may have ended before that was tried, and nothing
+  // was done then.
   for (const char* const lifetime : {"LIFETIME=.3", "LIFETIME=5"}) {
     environment.emplace_back(lifetime);
     watched = tests::watch({.words = words,

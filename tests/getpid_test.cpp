@@ -83,7 +83,7 @@ TEST_CASE("what is no process id is EINVAL, and the others are still done") {
   const std::string self = std::to_string(::getpid());
   for (const std::string applet : {"getpid", "getppid", "getpgid", "getsid", "pids"}) {
     const std::string alone = osbox({applet, self}).out;
-    for (const std::string pid : {"abc", "", "-1", "00", "1x", " 1", "99999999999"}) {
+    for (const std::string pid : {"abc", "", "-1", "0", "1x", " 1", "99999999999"}) {
       CAPTURE(applet);
       CAPTURE(pid);
       const Ran ran = osbox({applet, pid, self});
@@ -92,8 +92,6 @@ TEST_CASE("what is no process id is EINVAL, and the others are still done") {
       CHECK(ran.err.find(": EINVAL: Invalid argument (not a process id)\n") != std::string::npos);
     }
   }
-  CHECK(osbox({"getpgid", "0"}).err ==
-        "getpgid: 0: EINVAL: Invalid argument (not a process id; a shell's own is $$)\n");
   CHECK(osbox({"getsid", ""}).err == "getsid: '': EINVAL: Invalid argument (not a process id)\n");
   CHECK(osbox({"getppid", "--json", "bad\xff"}).err ==
         "{\"applet\":\"getppid\",\"call\":\"getppid\",\"path\":\"bad\\udcff\",\"path_b64\":"

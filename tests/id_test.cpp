@@ -115,12 +115,12 @@ TEST_CASE("id names the process it was asked about") {
 
 TEST_CASE("id refuses what is no process, and goes on") {
   const std::string self = std::to_string(::getpid());
-  const Ran ran = osbox({"id", "4194305", "abc", "", "-1", "00", "99999999999", self});
+  const Ran ran = osbox({"id", "4194305", "abc", "", "-1", "0", "99999999999", self});
   CHECK(ran.status == 1);
   CHECK(ran.out == osbox({"id", self}).out);
   const std::string invalid = ": EINVAL: Invalid argument (not a process id)\n";
   CHECK(ran.err == "id: 4194305: ESRCH: No such process\nid: abc" + invalid + "id: ''" + invalid +
-                       "id: -1" + invalid + "id: 00" + invalid + "id: 99999999999" + invalid);
+                       "id: -1" + invalid + "id: 0" + invalid + "id: 99999999999" + invalid);
   CHECK(osbox({"id", "--json", "4194305"}).err ==
         "{\"applet\":\"id\",\"call\":\"getresuid\",\"path\":\"4194305\",\"errno\":3,"
         "\"error\":\"ESRCH\",\"message\":\"No such process\"}\n");

@@ -250,11 +250,12 @@ void in_shells(const std::vector<std::string>& shells, const std::function<void(
 
 void in_each_shell(const std::function<void(Terminal&)>& work) { in_shells(every_shell, work); }
 
-/// Each way has its turn in one of the shells, and in the long form in all.
-void in_each_shell(const std::vector<Way>& each_way,
-                   const std::function<void(Terminal&, const Way&)>& work) {
-  for (std::size_t turn = 0; turn < each_way.size(); ++turn) {
-    const Way& way = each_way[turn];
+/// Each way in one of the shells, another one in the next case, and in the long form in all.
+void each_in_a_shell(const std::vector<Way>& each_way,
+                     const std::function<void(Terminal&, const Way&)>& work) {
+  std::size_t turn = doctest::getContextOptions()->currentTest->m_line;
+  for (const Way& way : each_way) {
+    ++turn;
     CAPTURE(way.before);
     const std::vector<std::string> turns =
         tests::is_long() ? every_shell : std::vector{every_shell[turn % every_shell.size()]};
@@ -296,7 +297,7 @@ void stop(Terminal& terminal) {
 }  // namespace
 
 TEST_CASE("a command in the foreground reads from the terminal") {
-  in_each_shell(ways, [](Terminal& terminal, const Way& way) {
+  each_in_a_shell(ways, [](Terminal& terminal, const Way& way) {
     start_cat(terminal, way);
     CHECK(terminal.foreground() != terminal.shell());
     end_cat(terminal);
@@ -304,7 +305,7 @@ TEST_CASE("a command in the foreground reads from the terminal") {
 }
 
 TEST_CASE("Ctrl-C and Ctrl-Backslash end the command") {
-  in_each_shell(ways, [](Terminal& terminal, const Way& way) {
+  each_in_a_shell(ways, [](Terminal& terminal, const Way& way) {
     start_cat(terminal, way);
     terminal.type(ctrl_c);
     terminal.until(prompt);
@@ -317,7 +318,7 @@ TEST_CASE("Ctrl-C and Ctrl-Backslash end the command") {
 }
 
 TEST_CASE("Ctrl-Z stops the command, and fg has it read on") {
-  in_each_shell(ways, [](Terminal& terminal, const Way& way) {
+  each_in_a_shell(ways, [](Terminal& terminal, const Way& way) {
     start_cat(terminal, way);
     for (const std::string word : {"two\n", "three\n"}) {
       stop(terminal);
@@ -334,7 +335,7 @@ TEST_CASE("Ctrl-Z stops the command, and fg has it read on") {
 }
 
 TEST_CASE("a shell has the terminal again when the command has stopped, and not before") {
-  in_each_shell(ways, [](Terminal& terminal, const Way& way) {
+  each_in_a_shell(ways, [](Terminal& terminal, const Way& way) {
     // As an editor does it, which leaves the terminal as it was.
     terminal.fifo("fifo");
     terminal.file("editor",
@@ -356,25 +357,25 @@ TEST_CASE("a shell has the terminal again when the command has stopped, and not 
 }
 
 TEST_CASE("a command that stops itself stops the job") {
-  in_each_shell({plain, timed, own_group, timed_own_group, by_shell},
-                [](Terminal& terminal, const Way& way) {
-                  for (const std::string signal : {"TSTP", "STOP"}) {
-                    CAPTURE(signal);
-                    terminal.file("stops", "kill -" + signal + " $$; exec cat\n");
-                    terminal.type(way("sh stops") + "\n");
-                    terminal.until(prompt);
-                    CHECK(terminal.status() == 128 + SIGTSTP);
-                    terminal.type("fg\n");
-                    terminal.type("one\n");
-                    terminal.until("one\n");
-                    rest(terminal);
-                    end_cat(terminal);
-                  }
-                });
+  each_in_a_shell({plain, timed, own_group, timed_own_group, by_shell},
+                  [](Terminal& terminal, const Way& way) {
+                    for (const std::string signal : {"TSTP", "STOP"}) {
+                      CAPTURE(signal);
+                      terminal.file("stops", "kill -" + signal + " $$; exec cat\n");
+                      terminal.type(way("sh stops") + "\n");
+                      terminal.until(prompt);
+                      CHECK(terminal.status() == 128 + SIGTSTP);
+                      terminal.type("fg\n");
+                      terminal.type("one\n");
+                      terminal.until("one\n");
+                      rest(terminal);
+                      end_cat(terminal);
+                    }
+                  });
 }
 
 TEST_CASE("bg has a stopped command go on, without the terminal") {
-  in_each_shell(ways, [](Terminal& terminal, const Way& way) {
+  each_in_a_shell(ways, [](Terminal& terminal, const Way& way) {
     terminal.fifo("fifo");
     terminal.file("script", "echo on; read word <fifo; echo off $word\n");
     terminal.type(way("sh script") + "\n");
@@ -390,7 +391,7 @@ TEST_CASE("bg has a stopped command go on, without the terminal") {
 }
 
 TEST_CASE("a command in the background leaves the terminal alone") {
-  in_each_shell(ways, [](Terminal& terminal, const Way& way) {
+  each_in_a_shell(ways, [](Terminal& terminal, const Way& way) {
     terminal.fifo("fifo");
     terminal.file("script", "echo on; read word <fifo; echo off $word\n");
     terminal.type(way("sh script") + " &\n");
@@ -404,7 +405,7 @@ TEST_CASE("a command in the background leaves the terminal alone") {
 }
 
 TEST_CASE("a command in the background that wants the terminal waits for fg") {
-  in_each_shell(ways, [](Terminal& terminal, const Way& way) {
+  each_in_a_shell(ways, [](Terminal& terminal, const Way& way) {
     terminal.type(way("cat") + " &\n");
     REQUIRE(terminal.all_stop());
     CHECK(terminal.status() == 0);
@@ -423,7 +424,7 @@ TEST_CASE("a command in the background that wants the terminal waits for fg") {
 }
 
 TEST_CASE("a command that came to the foreground as it ran has the terminal") {
-  in_each_shell(ways, [](Terminal& terminal, const Way& way) {
+  each_in_a_shell(ways, [](Terminal& terminal, const Way& way) {
     const std::string fifo = terminal.fifo("fifo");
     terminal.file("script", "echo on; read word <fifo; echo off $word; exec cat\n");
     for (const char* const key : {ctrl_c, ctrl_z, ""}) {
@@ -459,7 +460,7 @@ TEST_CASE("a command that came to the foreground as it ran has the terminal") {
 }
 
 TEST_CASE("signals to osbox stop the command and have it go on") {
-  in_each_shell(ways, [](Terminal& terminal, const Way& way) {
+  each_in_a_shell(ways, [](Terminal& terminal, const Way& way) {
     terminal.file("script", "echo on; exec sleep 600\n");
     terminal.type(way("sh script") + " &\n");
     terminal.until("on\n");
@@ -497,7 +498,7 @@ TEST_CASE("Ctrl-C ends a script, and not only the command that it waits for") {
 }
 
 TEST_CASE("keys reach a process group of its own alone, and all of a session of its own") {
-  in_each_shell({own_group, timed_own_group}, [](Terminal& terminal, const Way& way) {
+  each_in_a_shell({own_group, timed_own_group}, [](Terminal& terminal, const Way& way) {
     terminal.file("script", way("cat") + "; echo then $?; read word; echo got $word\n");
     terminal.type("sh script\n");
     terminal.type("one\n");
@@ -527,7 +528,7 @@ TEST_CASE("keys reach a process group of its own alone, and all of a session of 
 }
 
 TEST_CASE("a script has its terminal back, whatever became of the command") {
-  in_each_shell({own_group, timed_own_group}, [](Terminal& terminal, const Way& way) {
+  each_in_a_shell({own_group, timed_own_group}, [](Terminal& terminal, const Way& way) {
     for (const std::string command : {"true", "./none", "sh -c 'kill -9 $$'"}) {
       CAPTURE(command);
       terminal.file("script", way(command) + "; read word; echo got $word\n");
@@ -541,7 +542,7 @@ TEST_CASE("a script has its terminal back, whatever became of the command") {
 
 TEST_CASE("Ctrl-C ends osbox where it waits for a FIFO") {
   const Way nowait{"osbox spawn --nowait "};
-  in_each_shell({plain, timed, nowait, become}, [](Terminal& terminal, const Way& way) {
+  each_in_a_shell({plain, timed, nowait, become}, [](Terminal& terminal, const Way& way) {
     terminal.fifo("fifo");
     terminal.type(way("--stdin fifo cat") + "\n");
     // A shell's child waits too, before it becomes osbox, and takes what is typed then for its own.
@@ -561,7 +562,7 @@ TEST_CASE("Ctrl-Z reaches a command that is about to be executed") {
   const std::string slow =
       "strace -f -o /dev/null -e trace=prctl -e "
       "inject=prctl:delay_enter=500000 ";
-  in_each_shell({plain, own_group}, [&](Terminal& terminal, const Way& way) {
+  each_in_a_shell({plain, own_group}, [&](Terminal& terminal, const Way& way) {
     terminal.type(slow + way("--no-new-privs cat") + "\n");
     // osbox, as long as its child is in that call.
     REQUIRE(terminal.wait_for([](const std::vector<Process>& all) {

@@ -456,7 +456,7 @@ std::string done(const Change& change, const Words& names) {
       const auto first = ready.operands.begin() + static_cast<std::ptrdiff_t>(i);
       const Words operands(first, first + static_cast<std::ptrdiff_t>(each));
       const Ran ran = osbox(joined(joined(change.words, {"--"}), operands));
-      if (ran.status != 0) return ran.err;
+      if (ran.status != 0) return std::to_string(ran.status) + " " + ran.err;
     }
     return std::string();
   });

@@ -445,7 +445,7 @@ TEST_CASE("a job may have a timeout, and its record says so") {
 
 TEST_CASE("many jobs at a time, and many one after the other, lose no status") {
   if (!waits_for_strangers()) return;
-  const int jobs = tests::rounds(400);
+  const int jobs = tests::is_long() ? 1000 : 40;
   const Runtime runtime;
   const std::string never = runtime.fifo("never");
   std::mt19937 random(1);

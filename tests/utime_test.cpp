@@ -300,7 +300,7 @@ for path in sys.argv[3:]:
         const auto theirs = tests::lines(run(python).out);
         REQUIRE(theirs.size() == count);
         for (std::size_t i = 0; i < count; ++i) {
-          tests::Command command{.words = {"timeout", "20", binary(), "utime"},
+          tests::Command command{.words = {"timeout", "20", binary(), "utime", "--json"},
                                  .directory = scratch.path(),
                                  .as_nobody = as_nobody};
           if (!now) {
@@ -315,7 +315,7 @@ for path in sys.argv[3:]:
           const Ran ran = run(command);
           CHECK((ran.status == 0) == (theirs[i] == "done"));
           if (theirs[i] == "done") continue;
-          CHECK(ran.err.find(": " + theirs[i] + ": ") != std::string::npos);
+          CHECK(ran.err.find("\"error\":\"" + theirs[i] + "\"") != std::string::npos);
           CHECK(ran.err.find("open") == std::string::npos);
         }
       }

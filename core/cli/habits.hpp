@@ -10,7 +10,9 @@ namespace cli {
 /// A word that is none here.
 struct Habit {
   std::string_view applet;  ///< whose word it is; empty: any applet's, or the name of an applet
-  std::string_view word;    ///< as it is typed: "-maxdepth"; empty: any that is not known
+  /// As it is typed: "-maxdepth"; empty: any that is not known; "--format=%s" stands for every text
+  /// with a directive in the place of a template.
+  std::string_view word;
   std::string_view instead;
 };
 

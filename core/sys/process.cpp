@@ -108,11 +108,7 @@ Result<pid_t> read_pid(std::string_view text, const char* call) {
   const auto read = std::from_chars(text.data(), end, pid);
   if (read.ec == std::errc() && read.ptr == end && pid > 0) return pid;
   return std::unexpected(
-      Error{.number = EINVAL,
-            .call = call,
-            .path = std::string(text),
-            // To the calls themselves it is the caller, and that would be osbox.
-            .note = text == "0" ? "not a process id; a shell's own is $$" : "not a process id"});
+      Error{.number = EINVAL, .call = call, .path = std::string(text), .note = "not a process id"});
 }
 
 Result<pid_t> caller() {

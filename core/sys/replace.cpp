@@ -203,15 +203,30 @@ Result<Replaced> replace_by_copy(Path source, Path dest, At at, const ReplaceHow
   return replaced ? replaced : names.failed(std::move(replaced).error());
 }
 
+namespace {
+
+/// A device, a FIFO and a socket have no content that another could take the place of.
+Result<void> check_content(const Replacement& replacement) {
+  const auto& old = replacement.old();
+  if (!old || old->type == Type::file || old->type == Type::link) return {};
+  return replacement.failed({.number = EOPNOTSUPP,
+                             .call = "rename",
+                             .note = "a device, FIFO or socket is written to, not replaced"});
+}
+
+}  // namespace
+
 Result<Replaced> replace_content(FdRef input, Path dest, At at, const ReplaceHow& how) {
   Replacement replacement(how);
   const auto steps = [&]() -> Result<void> {
     TRY(replacement.begin(dest, at));
+    TRY(check_content(replacement));
     TRY(replacement.file());
     if (auto copied = copy_stream(input, replacement.made(), replacement.held()); !copied) {
       return replacement.failed(std::move(copied).error());
     }
     TRY(replacement.keep());
+    TRY(check_content(replacement));
     TRY(replacement.sync());
     return replacement.commit();
   };

@@ -27,7 +27,7 @@ Result<Replaced> replace(Path source, Path dest, At at, const ReplaceHow& how);
 Result<Replaced> replace_by_copy(Path source, Path dest, At at, const ReplaceHow& how);
 
 /// Makes `dest` a file of all that `input` gives until its end. A file that was there gives its
-/// owner, mode and extended attributes.
+/// owner, mode and extended attributes; EOPNOTSUPP for a device, a FIFO and a socket.
 Result<Replaced> replace_content(FdRef input, Path dest, At at, const ReplaceHow& how);
 
 }  // namespace core
