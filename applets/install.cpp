@@ -1,11 +1,14 @@
 #include <fcntl.h>
 
+#include <cerrno>
+
 #include "applets/registry.hpp"
 #include "core/cli/applet.hpp"
 #include "core/cli/nearest.hpp"
 #include "core/out/quote.hpp"
 #include "core/sys/fs.hpp"
 #include "core/sys/program.hpp"
+#include "core/sys/signal.hpp"
 #include "core/sys/spot.hpp"
 #include "core/sys/stat.hpp"
 
@@ -95,15 +98,20 @@ class Linker {
     const auto made = make(name);
     if (made) return row;
     if (made.error().number != EEXIST) return core::failure(made.error().number, call(), row.path);
-    switch (look(name)) {
+    const auto old = core::lstat(name, core::want::basic, there_);
+    if (!old) return core::failure(old.error().number, call(), row.path);
+    const auto found = look(name, *old);
+    if (!found) return core::failure(found.error().number, found.error().call, row.path);
+    switch (*found) {
       case Found::itself:
       case Found::same:
         row.action = "kept";
         return row;
       case Found::other_form:
         row.action = "replaced";
-        if (const auto replaced = replace(name); !replaced) {
-          return core::failure(replaced.error().number, replaced.error().call, row.path);
+        if (auto replaced = replace({there_, name, row.path}, *old); !replaced) {
+          replaced.error().path = row.path;
+          return std::unexpected(std::move(replaced).error());
         }
         return row;
       case Found::foreign:
@@ -117,7 +125,9 @@ class Linker {
     Row row{directory_ + name, applet, program_.path, "removed"};
     const auto self = core::lstat(name, core::want::basic, there_);
     if (!self) return core::failure(self.error().number, "unlink", row.path);
-    const Found found = look(name);
+    const auto seen = look(name, *self);
+    if (!seen) return core::failure(seen.error().number, seen.error().call, row.path);
+    const Found found = *seen;
     if (found == Found::same || found == Found::other_form) {
       // Whatever has the name by now, what was looked at is removed, or nothing.
       auto removed = core::discard({there_, name, row.path}, *self);
@@ -145,28 +155,40 @@ class Linker {
     return core::link(program_.path, name, there_);
   }
 
-  /// What has the name already.
-  Found look(const std::string& name) const {
-    const auto self = core::lstat(name, core::want::basic, there_);
-    if (!self) return Found::foreign;
-    if (same_file(*self, program_.file)) {
+  /// What has the name already, which is `self`.
+  core::Result<Found> look(const std::string& name, const core::Stat& self) const {
+    if (same_file(self, program_.file)) {
       if (holds_program_ && program_.path.ends_with("/" + name)) return Found::itself;
       return hard_ ? Found::same : Found::other_form;
     }
-    if (self->type != core::Type::link) return Found::foreign;
-    const auto target = core::readlink(name, there_);
-    if (target && *target == program_.path) return hard_ ? Found::other_form : Found::same;
+    if (self.type != core::Type::link) return Found::foreign;
+    if (TRY(core::readlink(name, there_)) == program_.path) {
+      return hard_ ? Found::other_form : Found::same;
+    }
     const auto led_to = core::stat(name, core::want::basic, there_);
-    return led_to && same_file(*led_to, program_.file) ? Found::other_form : Found::foreign;
+    if (led_to) return same_file(*led_to, program_.file) ? Found::other_form : Found::foreign;
+    const int number = led_to.error().number;
+    // A link that leads nowhere, or where one may not go, does not lead to osbox.
+    if (number == ENOENT || number == ENOTDIR || number == ELOOP || number == EACCES) {
+      return Found::foreign;
+    }
+    return std::unexpected(led_to.error());
   }
 
-  /// Puts a link of the wanted form in the place of one that is there, without a moment between.
-  core::Result<void> replace(const std::string& name) const {
-    const std::string temporary = TRY(core::temporary_name());
-    TRY(make(temporary));
-    auto renamed = core::rename(temporary, name, there_);
-    if (!renamed) (void)core::unlink(temporary, there_);
-    return renamed;
+  /// Puts a link of the wanted form in the place of `old`, without a moment between. EBUSY where
+  /// another file has the name by then.
+  core::Result<void> replace(const core::Spot& spot, const core::Stat& old) const {
+    // Nothing that would end osbox may leave the name in between behind.
+    const core::HeldSignals held;
+    const std::string fresh = TRY(core::temporary_name());
+    TRY(make(fresh));
+    auto replaced = core::rename({there_, fresh, directory_ + fresh}, spot, old, true);
+    if (replaced || replaced.error().note_path) return replaced;
+    if (!core::unlink(fresh, there_)) {
+      replaced.error().note = core::joined_notes(replaced.error().note, "left behind is");
+      replaced.error().note_path = directory_ + fresh;
+    }
+    return replaced;
   }
 
   const Program& program_;
@@ -193,9 +215,10 @@ Outcome run(Args& args, Io& io) {
 
   auto records = TRY(io.records<Row>(tables[0]));
   const core::Fd directory = TRY(core::open(args.directory, O_PATH | O_DIRECTORY));
-  const core::Stat identity = TRY(core::fstat(directory));
+  const auto identity = core::fstat(directory);
+  if (!identity) return core::failure(identity.error().number, "stat", args.directory);
   const Program program = TRY(find_program());
-  Linker linker(program, args.hard, args.directory, directory, identity);
+  Linker linker(program, args.hard, args.directory, directory, *identity);
   for (const std::string_view name : wanted) {
     const std::string link = std::string(args.prefix).append(name);
     const auto row = args.remove ? linker.remove(link, name) : linker.link(link, name);
@@ -225,7 +248,7 @@ extern constexpr Applet install = {
         "Without APPLET whatever else has one of the names stays and is not told; a named one is a "
         "failure then, and so is one that is not there.\n\n"
         "Completion knows links with a prefix. "
-        "Without --prefix some links have the names of other tools: ls, stat, id and readlink. "
+        "Without --prefix some links have the names of other tools, as ls, kill, chmod and unlink. "
         "Where DIR is early in $PATH they run instead of these, in scripts too.",
     .options = options,
     .tables = tables,

@@ -367,7 +367,9 @@ class Plan {
   core::Result<void> run(std::span<const Step> steps) {
     TRY(wait(core::Duration::zero()));
     for (const Step& step : steps) {
-      std::erase_if(left_, [&](Held& held) { return !send(held, step.signal); });
+      for (auto held = left_.begin(); held != left_.end();) {
+        held = send(*held, step.signal) ? held + 1 : left_.erase(held);
+      }
       if (step.wait) TRY(wait(*step.wait));
     }
     const bool waited = steps.back().wait.has_value();

@@ -552,10 +552,11 @@ void Lister::show_list(const Place& place) {
   }
 }
 
-/// None where it cannot be read, which is told.
+/// None where it cannot be read, which is told, or where the link has gone meanwhile.
 std::optional<std::string> Lister::text_of_link(const Place& place, const core::DirEntry& entry) {
   auto text = core::readlink(entry.name, place.at());
   if (text) return *std::move(text);
+  if (text.error().number == ENOENT) return std::nullopt;
   io_.fail({text.error().number, "readlink", place.path(entry.text())});
   return std::nullopt;
 }

@@ -124,16 +124,20 @@ class Scan {
     }
     row_.known = false;
     const int number = found.error().number;
-    const bool nowhere = number == ENOENT || number == ENOTDIR || number == ELOOP;
-    if (nowhere && !through) return number != ENOENT;
-    if (nowhere) {
-      const auto link = core::lstat(entry.name, core::want::type, directory);
-      if (!link) return false;
-      row_.kind = link->type;
-      // A link that leads nowhere stays a link; only its other fields cannot be had.
-      if (!row_.looked) return true;
+    if (number == ENOENT && !through) return false;
+    if (through && (number == ENOENT || number == ENOTDIR || number == ELOOP)) {
+      auto link = core::lstat(entry.name, core::want::type, directory);
+      if (link) {
+        row_.kind = link->type;
+        // A link that leads nowhere stays a link; only its other fields cannot be had.
+        if (!row_.looked) return true;
+      } else if (link.error().number == ENOENT) {
+        return false;
+      } else {
+        found = std::move(link);
+      }
     }
-    io_.fail({.number = number, .call = found.error().call, .path = path_});
+    io_.fail({.number = found.error().number, .call = found.error().call, .path = path_});
     return true;
   }
 

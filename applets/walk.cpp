@@ -299,6 +299,8 @@ class Paths final : public Form {
         row_.stat = *stat;
       } else if (stat.error().number != ENOENT) {
         io_.fail(stat.error());
+      } else if (walk.depth() > 0) {
+        return;  // it has gone meanwhile
       }
     }
     records_.put(row_);

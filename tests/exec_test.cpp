@@ -400,3 +400,26 @@ TEST_CASE("exec --dry-run prints what would be set, and sets nothing") {
   CHECK(missing.out == "path: ?\nargv: /no/such\n");
   CHECK(missing.err == "exec: /no/such: ENOENT: No such file or directory\n");
 }
+
+TEST_CASE("exec --dry-run finds the command that exec would run, and fails as that would") {
+  const Scratch scratch;
+  scratch.directory("dir");
+  scratch.file("dir/tool", "#!/bin/sh\n", 0755);
+  scratch.file("dir/text", "", 0644);
+  const auto dry = [&](const std::string& directory, const std::string& command) {
+    return osbox({"exec", "--dry-run", "--format", "{path}", "--chdir", directory, command});
+  };
+  const Ran found = dry(scratch / "dir", "./tool");
+  CHECK(found.status == 0);
+  CHECK(found.out == "./tool\n");
+  CHECK(found.err == "");
+  CHECK(dry(scratch.path(), "./tool").status == 127);
+  const Ran text = dry(scratch / "dir", "./text");
+  CHECK(text.status == 126);
+  CHECK(text.err == "exec: ./text: EACCES: Permission denied\n");
+  CHECK(dry(scratch.path(), "./dir").status == 126);
+  const Ran nowhere = dry(scratch / "gone", "true");
+  CHECK(nowhere.status == 125);
+  CHECK(nowhere.err ==
+        "exec: " + scratch / "gone" + ": chdir: ENOENT: No such file or directory\n");
+}

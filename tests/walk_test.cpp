@@ -496,6 +496,25 @@ TEST_CASE("walk keeps its order while others write slowly, whatever stands where
   for (int i = 0; i < 6; ++i) CHECK((walked(slowly) == alone));
 }
 
+TEST_CASE("walk leaves out what is gone before it could be looked at") {
+  const Scratch scratch;
+  for (const char* const name : {"a", "b", "c"}) scratch.file(name);
+  const auto gone = [&](const std::string& option) {
+    return tests::run({.words = {"strace", "--quiet=all", "-o", "/dev/null", "-P", "b", "-e",
+                                 "inject=statx,newfstatat:error=ENOENT", tests::binary(), "walk",
+                                 option, "--format", "{path} {nlink}", "."},
+                       .directory = scratch.path()});
+  };
+  for (const std::string option : {"--unordered", "--no-symlinks"}) {
+    const Ran ran = gone(option);
+    CHECK(ran.status == 0);
+    CHECK(ran.err == "");
+    CHECK(ran.out.find("./a 1\n") != ran.out.npos);
+    CHECK(ran.out.find("./b") == ran.out.npos);
+    CHECK(ran.out.find("./c 1\n") != ran.out.npos);
+  }
+}
+
 TEST_CASE("walk goes to any depth with few descriptors") {
   const auto lines_of = [](const Scratch& scratch, std::vector<std::string> options) {
     options.insert(options.begin(), {tests::binary(), "walk"});

@@ -95,7 +95,7 @@ Type<Member>& member(void* args) {
   return static_cast<Args*>(args)->*Member;
 }
 
-/// Decimal digits and nothing else; no sign, no blank, no octal.
+/// Decimal digits and nothing else: a minus where T has one, no plus, no blank, no octal.
 template <std::integral T>
 Stored take(T& to, std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), to);

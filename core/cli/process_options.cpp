@@ -1,5 +1,6 @@
 #include "core/cli/process_options.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -199,10 +200,25 @@ void print_dry_run(const void* row, Io& io) {
 out::Outcome dry_run(const core::Program& program, const core::Watch& watch, Io& io) {
   auto records = TRY(io.records<DryRun>(dry_run_table));
   DryRun row{.set = program.attributes(), .watch = watch};
+  // A relative one is looked for from where the command would be.
+  core::Fd directory;
+  if (row.set.directory) {
+    auto opened = core::open(*row.set.directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (!opened) {
+      return io.fail_with(
+          125, {.number = opened.error().number, .call = "chdir", .path = *row.set.directory});
+    }
+    directory = *std::move(opened);
+  }
+  const core::At from = directory ? core::At(directory) : core::At();
+  core::Error missing{.number = ENOENT, .call = "exec"};
   for (const std::string& candidate : program.candidates()) {
-    const auto file = core::stat(candidate);
-    if (row.path || !file || file->type != core::Type::file) continue;
-    if (core::access(candidate, X_OK, {.effective = true})) row.path = candidate;
+    if (row.path) break;
+    const auto file = core::stat(candidate, core::want::type, from);
+    const bool executable = file && file->type == core::Type::file &&
+                            core::access(candidate, X_OK, {.effective = true}, from);
+    if (executable) row.path = candidate;
+    if (!executable && (file || file.error().number == EACCES)) missing.number = EACCES;
   }
   const auto texts = [](std::span<char* const> from) {
     std::vector<std::string_view> list(from.begin(), from.end() - 1);
@@ -225,8 +241,8 @@ out::Outcome dry_run(const core::Program& program, const core::Watch& watch, Io&
   row.signal_name = core::signal_name(watch.signal);
   records.put(row);
   if (row.path) return 0;
-  const std::string command(row.arguments.front());
-  return io.fail_with(127, {.number = ENOENT, .call = "exec", .path = command});
+  missing.path = std::string(row.arguments.front());
+  return io.fail_with(core::unstarted_status(missing), missing);
 }
 
 }  // namespace cli

@@ -91,8 +91,9 @@ enum class Rename : std::uint8_t {
 /// Gives the file `from` the name `to` in one step. Both paths start at `at`. With `replace`, where
 /// both are names of one file, nothing happens. Where the file system or the kernel has no
 /// RENAME_NOREPLACE, a file that is no directory gets its new name by link(2) and loses the old one
-/// by unlink(2), which overwrites as little; a directory, which cannot, is EINVAL where it is the
-/// file system that lacks it, and ENOTSUP where it is the kernel. rename(2), renameat2(2)
+/// by unlink(2), which overwrites as little, but takes whatever has the old name by then; a
+/// directory, which cannot, is EINVAL where it is the file system that lacks it, and ENOTSUP where
+/// it is the kernel. rename(2), renameat2(2)
 Result<void> rename(Path from, Path to, At at = {}, Rename how = Rename::replace);
 
 /// A name for a file that is to be renamed or removed soon: ".osbox-" and twelve random letters and

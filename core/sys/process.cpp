@@ -144,7 +144,12 @@ Result<std::vector<Descendant>> descendants(pid_t ancestor) {
     std::string_view rest = name;
     const auto pid = name[0] >= '1' && name[0] <= '9' ? take_number<pid_t>(rest) : std::nullopt;
     if (!pid || !rest.empty()) continue;
-    const auto stat = read_file(std::string(name) + "/stat", proc);
+    auto stat = read_file(std::string(name) + "/stat", proc);
+    // One that has ended, or that is hidden from this process. Any other error hides what is there.
+    constexpr int passed[] = {ENOENT, ESRCH, EACCES, EPERM};
+    if (!stat && std::ranges::find(passed, stat.error().number) == std::end(passed)) {
+      return std::unexpected(std::move(stat).error());
+    }
     const auto fields = stat ? read_stat(*stat) : std::nullopt;
     if (!fields || fields->ended) continue;
     others.push_back({*pid, fields->ppid, fields->start});

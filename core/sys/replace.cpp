@@ -91,10 +91,11 @@ Result<Source> find_source(const Names& names) {
 
 /// rename(2), and both the file and its name are on the disk.
 Result<Replaced> move_durably(const Names& names, At at, const ReplaceHow& how) {
+  if (!how.sync) return move(names, at, how, false);
   SyncedDirectory directory;
   // What is not found here, rename speaks of.
   const auto source = find_source(names);
-  if (!how.sync || !source) return move(names, at, how, how.sync);
+  if (!source) return move(names, at, how, true);
   TRY(directory.begin(names.dest.directory));
   const Stat there = TRY(fstat(names.dest.directory, want::mount_id));
   Fd file;

@@ -82,7 +82,10 @@ Result<Stat> lstat(Path path, Want want, At at) { return stat(path, Links::no_fo
 
 Result<Stat> fstat(FdRef fd, Want want) {
   auto found = backend::statx(fd, "", 0, want);
-  if (!found) found.error().call = "fstat";
+  if (!found) {
+    found.error().call = "fstat";
+    found.error().path.reset();
+  }
   return found;
 }
 

@@ -86,7 +86,11 @@ Result<void> Walk::start(Path root, At at) {
   auto opened = open_directory(root, at);
   if (opened) {
     root_ = std::make_shared<const Fd>(*std::move(opened));
-    if (how_.one_file_system) mount_ = TRY(mount_of(*root_));
+    if (how_.one_file_system) {
+      const auto mount = mount_of(*root_);
+      if (!mount) return failure(mount.error().number, mount.error().call, root_path_);
+      mount_ = *mount;
+    }
   } else {
     auto found = core::stat(root, want::type, at);
     // What leads nowhere is there all the same.
@@ -527,7 +531,7 @@ Result<FdRef> Walk::top() {
     if (!found) {
       frame.next = frame.listing.size();
       found.error().path = path_.substr(0, frame.path);
-      found.error().note = "no longer where it was";
+      if (vanished(found.error().number)) found.error().note = "no longer where it was";
       return std::unexpected(std::move(found).error());
     }
     frame.fd = *std::move(found);
