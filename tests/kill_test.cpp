@@ -508,6 +508,8 @@ TEST_CASE("kill: a group that osbox itself is in") {
       "setsid -w sh -c '\n"
       "  trap \"echo trapped\" USR1\n"
       "  sleep 1000 >/dev/null 2>&1 & p=$!\n"
+      // Before, it has the trap of the shell, and forgets what it caught.
+      "  until grep -qx sleep /proc/$p/comm; do :; done\n"
       "  \"$0\" kill --own-group -USR1 -v\n"
       "  wait $p; echo $?\n"
       "  \"$0\" killpg -USR1 --format \"{outcome}\" $$\n"
