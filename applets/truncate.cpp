@@ -89,9 +89,8 @@ extern constexpr Applet truncate = {
         "SIZE is a decimal number of bytes. With a letter behind it, it counts K (1024 bytes), M, "
         "G, T, P or E, each 1024 times the one before. There is no sign: os.truncate knows no "
         "relative size.\n\nWhere the old size is told (-v, records), and with --beneath and "
-        "--no-symlinks, the file is held by "
-        "descriptor, so that both are "
-        "of one file, and /proc must be mounted.",
+        "--no-symlinks, the file is held by descriptor, so that all is of one file, and /proc must "
+        "be mounted.",
     .options = options,
     .tables = tables,
     .changes = true,

@@ -114,6 +114,12 @@ Watched run(const Operation& operation, const Place& place, const std::vector<In
   return watched;
 }
 
+/// Where osbox itself is, which --install has to know.
+std::string program_directory() {
+  const std::string path = tests::binary();
+  return path.substr(0, path.rfind('/') + 1);
+}
+
 /// How many calls every osbox makes before it looks at its words: those of the dynamic linker and
 /// the C library.
 std::size_t calls_of_start() {
@@ -235,7 +241,7 @@ std::string complaint(const Operation& operation, const Well& well, const Watche
       operation.words, [](const std::string& word) { return word.starts_with("work"); });
   const bool runs = operation.failures.contains(126);
   if (has_path && !runs && !json && !says(" work") && !says(": stdin: ") && !says(": stdout: ") &&
-      !says(": .: ") && !says(tests::build_directory()) && !says(": getpwnam: ") &&
+      !says(": .: ") && !says(": " + program_directory()) && !says(": getpwnam: ") &&
       !says(": getgrnam: ")) {
     return "a message without the operand";
   }

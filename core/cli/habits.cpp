@@ -149,7 +149,7 @@ constexpr Habit table[] = {
     {"spawn", "--env", "--setenv NAME=VALUE"},
     {"spawn", "-C", "--chdir DIR"},
     {"spawn", "-c", "system STRING"},
-    {"spawn", "-k", "--kill-after DUR"},
+    {"spawn", "-k", "--kill-after DURATION"},
     {"spawn", "-t", "--timeout DURATION"},
     {"stat", "--file-system", "statvfs PATH"},
     {"stat", "--follow_symlinks", "stat to follow links, lstat not to"},
