@@ -220,8 +220,8 @@ out::Outcome dry_run(const core::Program& program, const core::Watch& watch, Io&
     if (executable) row.path = candidate;
     if (!executable && (file || file.error().number == EACCES)) missing.number = EACCES;
   }
-  const auto texts = [](std::span<char* const> from) {
-    std::vector<std::string_view> list(from.begin(), from.end() - 1);
+  const auto texts = [](std::span<char* const> strings) {
+    std::vector<std::string_view> list(strings.begin(), strings.end() - 1);
     return list;
   };
   row.arguments = texts(program.arguments());
