@@ -7,7 +7,7 @@
 namespace core {
 namespace {
 
-constexpr mode_t set_ids = S_ISUID | S_ISGID;
+constexpr mode_t set_id_bits = S_ISUID | S_ISGID;
 
 mode_t whose(char letter) {
   switch (letter) {
@@ -33,7 +33,7 @@ mode_t what(char letter) {
     case 'x':
       return S_IXUSR | S_IXGRP | S_IXOTH;
     case 's':
-      return set_ids;
+      return set_id_bits;
     case 't':
       return S_ISVTX;
     default:
@@ -112,7 +112,7 @@ mode_t Mode::apply(mode_t old, bool is_directory, mode_t umask) const {
     constexpr mode_t search = S_IXUSR | S_IXGRP | S_IXOTH;
     if (clause.search && (is_directory || (mode & search) != 0)) bits |= search;
     // What "=" leaves to a directory, unless it is named.
-    const mode_t kept = is_directory ? set_ids & ~clause.bits : 0;
+    const mode_t kept = is_directory ? set_id_bits & ~clause.bits : 0;
     bits &= (clause.who != 0 ? clause.who : ~umask) & ~kept;
     switch (clause.operation) {
       case '+':

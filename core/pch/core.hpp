@@ -1,0 +1,8 @@
+// What most of core and the applets include, read once with -Db_pch=true.
+#include <algorithm>
+#include <charconv>
+
+#include "core/cli/command.hpp"
+#include "core/out/quote.hpp"
+#include "core/sys/fs.hpp"
+#include "core/sys/process.hpp"
