@@ -193,6 +193,7 @@ Outcome run_set(SetArgs& args, Io& io) {
   if (word != args.words.end()) {
     return misuse("operand " + quoted(*word) + " and --pid do not go together");
   }
+  io.set_failure(1);
   for (const pid_t pid : args.pids) {
     for (const core::LimitChange& change : changes) {
       Limit before;

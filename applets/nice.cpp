@@ -33,6 +33,7 @@ constexpr Table nice_tables[] = {{.fields = nice_fields, .line = "{nice}"}};
 
 Outcome run_nice(NiceArgs& args, Io& io) {
   if (!args.increment) {
+    io.set_failure(1);
     auto records = TRY(io.records<Own>(nice_tables[0]));
     records.put({TRY(core::getpriority(Whose::process, 0))});
     return 0;
@@ -48,6 +49,7 @@ constexpr Example nice_examples[] = {
 
 constexpr Status nice_statuses[] = {
     {"0", "without INCREMENT: the nice value was printed"},
+    {"1", "without INCREMENT: it could not be printed"},
     chain_statuses[0],
     chain_statuses[1],
     chain_statuses[2],

@@ -115,6 +115,7 @@ Outcome run_set(SetArgs& args, Io& io) {
       return misuse("records are of a --pid; with COMMAND the output is all its own");
     return become(std::move(args.command), {.affinity = std::move(args.cpus)}, io);
   }
+  io.set_failure(1);
   const auto set = [&](pid_t pid) -> core::Result<void> {
     const auto cpus = [pid] {
       return core::told_as("sched_setaffinity", std::to_string(pid), core::sched_getaffinity(pid));

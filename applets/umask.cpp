@@ -60,6 +60,7 @@ constexpr Example examples[] = {
 
 constexpr Status statuses[] = {
     {"0", "without MODE: the umask was printed"},
+    {"1", "without MODE: it could not be printed"},
     chain_statuses[0],
     chain_statuses[1],
     chain_statuses[2],
@@ -69,6 +70,7 @@ constexpr Status statuses[] = {
 
 Outcome run(Args& args, Io& io) {
   if (!args.mask) {
+    io.set_failure(1);
     auto records = TRY(io.records<Row>(tables[0]));
     records.put({core::get_umask()});
     return 0;

@@ -96,6 +96,12 @@ TEST_CASE("the exit status is 1 after a failure, or its errno where that is aske
   CHECK(status({.exit_errno = true}, {}, 0) == 0);
   CHECK(status({.exit_errno = true}, {512}, 0) == 1);
   CHECK(status({.exit_errno = true}, {ENOENT}, std::unexpected(Usage{"no"})) == 2);
+
+  // What is said of a command stays.
+  for (const int kept : {124, 125, 126, 127}) {
+    Io io = started({.exit_errno = true});
+    CHECK(io.finish(io.fail_with(kept, {.number = ENOENT, .call = "exec"})) == kept);
+  }
 }
 
 TEST_CASE("wrong usage is one line that says where help is") {

@@ -73,7 +73,9 @@ TEST_CASE("every applet tells that its output is lost") {
     const std::string& name = words.front();
     CAPTURE(name);
     const Words command = joined({binary()}, words);
-    const int failure = cli::find(applets::registry, name).applet->failure;
+    // None of these runs a command, though one or the other could.
+    const int told = cli::find(applets::registry, name).applet->failure;
+    const int failure = told == 125 ? 1 : told;
     const std::string& here = scratch.path();
     const Ran well =
         run({.words = command, .environment = {"ASAN_OPTIONS=detect_leaks=1"}, .directory = here});

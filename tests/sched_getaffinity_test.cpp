@@ -122,6 +122,7 @@ print('same')
   CHECK(ran.out == "same\n");
   CHECK(run({.words = {binary(), "sched_setaffinity", "--pid", "1", "0"}, .as_nobody = true}).err ==
         "sched_setaffinity: 1: EPERM: Operation not permitted\n");
+  CHECK(osbox({"sched_setaffinity", "--pid", "4194305", "0"}).status == 1);
   CHECK(osbox({"sched_setaffinity", "--pid", "4194305", "--exit-errno", "0"}).status == ESRCH);
 }
 

@@ -24,6 +24,7 @@ inline constexpr Status chain_statuses[] = {
 /// Those of an applet that becomes one, or changes a process that runs.
 inline constexpr Status chain_or_pid_statuses[] = {
     {"0", "with --pid: all was done"},
+    {"1", "with --pid: something failed, and standard error says what; the rest was done"},
     chain_statuses[0],
     chain_statuses[1],
     chain_statuses[2],
