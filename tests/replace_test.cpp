@@ -251,6 +251,33 @@ TEST_CASE("replace tells what it could not take away again") {
   CHECK(content(kept) == "old");
 }
 
+TEST_CASE("a backup that has no place is told of by its name, and nothing is copied for it") {
+  const Elsewhere two;
+  const std::string kept = two.here / "no/kept";
+  for (const Scratch* const from : {&two.here, &two.there}) {
+    const std::string source = from->file("source", "new");
+    const std::string dest = two.here.file("dest", "old");
+    for (const Words& how : {Words{}, Words{"--copy"}}) {
+      CAPTURE(how);
+      // rename(2) alone would not get that far.
+      if (how.empty() && from == &two.there) continue;
+      Words words = {"replace", "--backup", kept, source, dest};
+      words.insert(words.begin() + 1, how.begin(), how.end());
+      const Ran ran = osbox(words);
+      CHECK(ran.status == 1);
+      CHECK(ran.err == "replace: " + kept + ": open: ENOENT: No such file or directory\n");
+    }
+    CHECK(content(source) == "new");
+    CHECK(content(dest) == "old");
+  }
+  // On another file system it is EXDEV of link(2), where a copy of SOURCE would not help.
+  const std::string far = two.there / "kept";
+  CHECK(osbox({"replace", "--copy", "--backup", far, two.here / "source", two.here / "dest"}).err ==
+        "replace: " + two.here / "dest" + " -> " + far +
+            ": link: EXDEV: Invalid cross-device link\n");
+  CHECK(names_in(two.here.path()) == Names{"dest", "source"});
+}
+
 // -- from one file system to another
 
 TEST_CASE("replace --copy takes all of a file along, and leaves no source") {

@@ -83,7 +83,8 @@ struct Source {
 Result<Source> find_source(const Names& names) {
   Source source;
   source.spot = &names.source;
-  source.file = TRY(open(names.from.name, O_PATH | O_NOFOLLOW, names.from.directory));
+  source.file = TRY(told_as("open", source.spot->path,
+                            open(names.from.name, O_PATH | O_NOFOLLOW, names.from.directory)));
   source.stat = TRY(fstat(source.file, want::basic | want::mount_id));
   if (names.from.slash && source.stat.type != Type::dir) return failure(ENOTDIR, "rename");
   return source;
@@ -198,10 +199,14 @@ Result<Replaced> replace_by_copy(Path source, Path dest, At at, const ReplaceHow
   Names names;
   TRY(find_names(names, source, dest, at));
   auto replaced = move_durably(names, at, how);
-  if (!replaced && replaced.error().number == EXDEV) {
+  // A backup on another file system is EXDEV of link(2), and would be so again.
+  if (!replaced && replaced.error().number == EXDEV &&
+      std::string_view(replaced.error().call) == "rename") {
     replaced = copy_and_discard(names, at, how);
   }
-  return replaced ? replaced : names.failed(std::move(replaced).error());
+  // A backup that has no place is told of by its own name.
+  if (replaced || (how.backup && replaced.error().path == how.backup)) return replaced;
+  return names.failed(std::move(replaced).error());
 }
 
 namespace {

@@ -73,7 +73,7 @@ std::string whole_name(const Parent& parent) { return parent.name + (parent.slas
 
 Result<Fd> open_to_read(const Spot& spot, const Stat& file) {
   constexpr int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-  Fd opened = TRY(open(spot.name, flags, spot.directory));
+  Fd opened = TRY(told_as("open", spot.path, open(spot.name, flags, spot.directory)));
   if (!same_file(TRY(fstat(opened, want::ino)), file)) return failure(EBUSY, "open");
   return opened;
 }
