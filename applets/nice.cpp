@@ -189,12 +189,14 @@ Outcome run_set(SetArgs& args, Io& io) {
   auto records = TRY(io.records<Change>(set_tables[0]));
   const auto set = [&](const std::string& word) -> core::Result<void> {
     const id_t id = TRY(read_id(args.whose, word, "setpriority"));
-    const auto value = [&] {
-      return core::told_as("setpriority", word, core::getpriority(args.whose, id));
-    };
-    const int old = records.wanted() ? TRY(value()) : 0;
+    if (!records.wanted()) {
+      return of_word(word, core::setpriority(args.whose, id, args.priority));
+    }
+    const int old = TRY(core::told_as("setpriority", word, core::getpriority(args.whose, id)));
     TRY(of_word(word, core::setpriority(args.whose, id, args.priority)));
-    if (records.wanted()) records.put({args.whose, id, old, TRY(value())});
+    auto now = of_word(word, core::getpriority(args.whose, id));
+    if (!now) now.error().note = "the priority is set";
+    records.put({args.whose, id, old, TRY(std::move(now))});
     return {};
   };
   for (const std::string& word : args.ids) {

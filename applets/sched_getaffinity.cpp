@@ -117,16 +117,19 @@ Outcome run_set(SetArgs& args, Io& io) {
   }
   io.set_failure(1);
   const auto set = [&](pid_t pid) -> core::Result<void> {
-    const auto cpus = [pid] {
-      return core::told_as("sched_setaffinity", std::to_string(pid), core::sched_getaffinity(pid));
-    };
+    const std::string word = std::to_string(pid);
     std::optional<Cpus> old;
-    if (records.wanted()) old.emplace(TRY(cpus()));
-    if (const int error = core::sched_setaffinity(args.cpus, pid)) {
-      return core::failure(error, "sched_setaffinity", std::to_string(pid));
+    if (records.wanted()) {
+      old.emplace(TRY(core::told_as("sched_setaffinity", word, core::sched_getaffinity(pid))));
     }
+    if (const int error = core::sched_setaffinity(args.cpus, pid)) {
+      return core::failure(error, "sched_setaffinity", word);
+    }
+    if (!old) return {};
     // The kernel leaves out CPUs that it does not have.
-    if (old) records.put({pid, *std::move(old), Cpus(TRY(cpus()))});
+    auto now = core::told_as("sched_getaffinity", word, core::sched_getaffinity(pid));
+    if (!now) now.error().note = "the CPUs are set";
+    records.put({pid, *std::move(old), Cpus(TRY(std::move(now)))});
     return {};
   };
   for (const pid_t pid : args.pids) {

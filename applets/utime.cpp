@@ -82,11 +82,19 @@ constexpr Table tables[] = {{.fields = fields, .print = prints<print_line, Row>}
 /// Sets the times by descriptor, so that the old and the new ones are those of one file.
 core::Result<Row> set(core::Path path, const core::FileTimes& times, core::Links links,
                       core::At at) {
-  const core::Fd file = TRY(core::open_path(path, links, at));
-  const core::Stat old = TRY(core::fstat(file, want::atime | want::mtime));
-  TRY(core::futimens(file, times));
+  const auto of_path = [path](auto result) {
+    return core::told_as("utime", path, std::move(result));
+  };
+  const core::Fd file = TRY(of_path(core::open_path(path, links, at)));
+  const core::Stat old = TRY(of_path(core::fstat(file, want::atime | want::mtime)));
+  TRY(of_path(core::futimens(file, times)));
   // A file system may round a time, or keep it within its bounds.
-  return Row{path, old, TRY(core::fstat(file, want::atime | want::mtime))};
+  auto now = core::fstat(file, want::atime | want::mtime);
+  if (now) return Row{path, old, *now};
+  return std::unexpected(core::Error{.number = now.error().number,
+                                     .call = "stat",
+                                     .path = std::string(path),
+                                     .note = "the times are set"});
 }
 
 Outcome run(Args& args, Io& io) {
@@ -108,7 +116,7 @@ Outcome run(Args& args, Io& io) {
   return args.paths.each(io, [&](core::Path path) -> core::Result<void> {
     const core::At at = args.paths.at();
     if (!records.wanted()) return core::utimens(path, times, args.links, at);
-    records.put(TRY(core::told_as("utime", path, set(path, times, args.links, at))));
+    records.put(TRY(set(path, times, args.links, at)));
     return {};
   });
 }

@@ -134,6 +134,16 @@ Watched watch(const Command& command, const std::vector<Injection>& injections) 
   return watched;
 }
 
+Injection last_of(const Watched& watched, const std::vector<long>& calls, int error) {
+  const auto last = std::ranges::find_if(
+      watched.calls.rbegin(), watched.calls.rend(),
+      [&](long call) { return std::ranges::find(calls, call) != calls.end(); });
+  REQUIRE(last != watched.calls.rend());
+  return {.call = *last,
+          .occurrence = static_cast<int>(std::ranges::count(watched.calls, *last)),
+          .error = error};
+}
+
 std::string call_name(long call) {
   static const std::map<long, const char*> names = {
 #define NAME(name) {SYS_##name, #name}

@@ -29,6 +29,9 @@ struct Watched {
 /// Runs it to the end of all that it started.
 Watched watch(const Command& command, const std::vector<Injection>& injections = {});
 
+/// The last call of a run that is one of `calls`, to fail with `error` in the next.
+Injection last_of(const Watched& watched, const std::vector<long>& calls, int error);
+
 /// "openat"; the number of one that osbox is not known to make.
 std::string call_name(long call);
 

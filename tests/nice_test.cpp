@@ -1,9 +1,12 @@
 // nice, getpriority and setpriority.
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "tests/harness.hpp"
+#include "tests/injection.hpp"
+#include "tests/sanitizer.hpp"
 
 using tests::binary;
 using tests::run;
@@ -261,4 +264,14 @@ TEST_CASE("getpriority has records") {
         "{\"which\":\"process\",\"id\":null,\"priority\":" + value + "}\n");
   CHECK(osbox({"getpriority", "--json", "--user"})
             .out.starts_with("{\"which\":\"user\",\"id\":null,\"priority\":"));
+}
+
+TEST_CASE("setpriority: that the new value cannot be read is no failure to set it") {
+  if (tests::disturbed_by_sanitizer()) return;
+  const tests::Command command{
+      .words = {"sh", "-c", "\"$0\" setpriority -v 19 $$; echo $?; nice", binary()}};
+  const auto look = tests::last_of(tests::watch(command), {SYS_getpriority}, EIO);
+  const Ran ran = tests::watch(command, {look}).ran;
+  CHECK(ran.out == "1\n19\n");
+  CHECK(ran.err.ends_with(": getpriority: EIO: Input/output error (the priority is set)\n"));
 }

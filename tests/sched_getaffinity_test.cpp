@@ -1,9 +1,12 @@
 // sched_getaffinity and sched_setaffinity.
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "tests/harness.hpp"
+#include "tests/injection.hpp"
+#include "tests/sanitizer.hpp"
 
 using tests::binary;
 using tests::run;
@@ -164,4 +167,20 @@ TEST_CASE("a name with '_' works as a link, in completion and as a manual page")
         "sched_setaffinity?)\n");
   CHECK(osbox({"--man", "sched_getaffinity"}).out.find(".Nm osbox-sched_getaffinity\n") !=
         std::string::npos);
+}
+
+TEST_CASE("sched_setaffinity: that the new CPUs cannot be read is no failure to set them") {
+  if (tests::disturbed_by_sanitizer()) return;
+  const tests::Command command{
+      .words = {"sh", "-c",
+                "cpus=$(\"$0\" sched_getaffinity); "
+                "\"$0\" sched_setaffinity -v --pid $$ ${cpus%%[-,]*}; echo $?; "
+                "[ \"$(\"$0\" sched_getaffinity)\" = ${cpus%%[-,]*} ] && echo set",
+                binary()}};
+  // The last but one is that of the applet.
+  auto look = tests::last_of(tests::watch(command), {SYS_sched_getaffinity}, EIO);
+  --look.occurrence;
+  const Ran ran = tests::watch(command, {look}).ran;
+  CHECK(ran.out == "1\nset\n");
+  CHECK(ran.err.ends_with(": sched_getaffinity: EIO: Input/output error (the CPUs are set)\n"));
 }

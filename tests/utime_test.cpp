@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <ctime>
 #include <random>
@@ -7,6 +8,8 @@
 #include "core/sys/metadata.hpp"
 #include "core/sys/stat.hpp"
 #include "tests/harness.hpp"
+#include "tests/injection.hpp"
+#include "tests/sanitizer.hpp"
 
 using tests::binary;
 using tests::run;
@@ -369,4 +372,19 @@ TEST_CASE("utime --beneath and --no-symlinks keep to the directory") {
     CHECK(core::lstat(base + "/out")->mtime == core::Time{5, 0});
   }
   CHECK(times(outside) == before);
+}
+
+TEST_CASE("utime: that the new times cannot be read is no failure to set them") {
+  if (tests::disturbed_by_sanitizer()) return;
+  const Scratch scratch;
+  const std::string file = scratch.file("file");
+  const tests::Command command{.words = {binary(), "utime", "-v", "--mtime", "5", file},
+                               .environment = {"TZ=UTC0"}};  // no file is read for it
+  const auto look = tests::last_of(tests::watch(command), {SYS_statx, SYS_newfstatat}, EIO);
+  const std::string fresh = scratch.file("file", "new");
+  const Ran ran = tests::watch(command, {look}).ran;
+  CHECK(ran.status == 1);
+  CHECK(ran.out == "");
+  CHECK(ran.err == "utime: " + file + ": stat: EIO: Input/output error (the times are set)\n");
+  CHECK(times(fresh).ends_with(" 5000000000"));
 }
