@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <csignal>
 
 #include "core/cli/command.hpp"
 #include "core/sys/pidfd.hpp"
@@ -44,10 +45,15 @@ Outcome run(Args& args, Io& io) {
   core::Program program = TRY(core::Program::prepare(std::move(child), {}));
   const auto pid = core::spawn(program);
   if (!pid) return io.fail_with(core::unstarted_status(pid.error()), pid.error());
-  records.put({core::id_of_child(*pid)});
+  const core::ProcessId id = core::id_of_child(*pid);
+  records.put({id});
   io.flush();
-  // Who is not told of the child could never wait for it.
-  if (parent.empty() || !io.writable()) return 0;
+  if (!io.writable()) {
+    // A child that nobody is told of is one that nobody could wait for.
+    if (const auto process = core::Process::open(id)) (void)process->send(SIGKILL);
+    return 0;
+  }
+  if (parent.empty()) return 0;
   return become(std::move(parent), {}, io);
 }
 
@@ -72,7 +78,8 @@ extern constexpr Applet fork = {
         "a command, and so may take the status of this one for itself.\n\n"
         "A ';' has to be quoted from the shell. PARENT may be osbox fork again, with a ';' of its "
         "own: the first one is that of the first fork. A CHILD that cannot be executed is a "
-        "failure at once, and PARENT does not run.",
+        "failure at once, and PARENT does not run; nor does it where the process id cannot be "
+        "printed, and then CHILD is killed.",
     .call = "fork",
     .options = options,
     .tables = tables,

@@ -20,11 +20,10 @@ struct Args : ProcessArgs {
 
 constexpr auto own_options = std::array{
     flag<&Args::nowait>("nowait", "Print its PID:INODE at once, and do not wait for it"),
-    value<&Args::timeout>(0, "timeout", "DURATION", "End it and all that it started after this"),
+    value<&Args::timeout>(0, "timeout", "DUR", "End it and all that it started after this"),
     parsed<&Args::signal, take_signal>('s', "signal", "SIG", "What --timeout sends (SIGTERM)",
                                        Completes::signal),
-    value<&Args::kill_after>(0, "kill-after", "DURATION",
-                             "SIGKILL for what is left so long after that"),
+    value<&Args::kill_after>(0, "kill-after", "DUR", "SIGKILL for what is left so long after that"),
     flag<&Args::rusage>("rusage", "Tell how it ended, and the time and memory it used"),
 };
 
@@ -143,7 +142,8 @@ extern constexpr Applet spawn = {
         "what COMMAND started is found, --timeout is a failure.\n\n"
         "With --nowait osbox prints PID:INODE and ends as soon as COMMAND runs; one that cannot be "
         "executed is told now. Standard input and output are /dev/null unless something else is "
-        "asked for. A small process stays behind as the parent of COMMAND and writes down how it "
+        "asked for. Where PID:INODE cannot be printed COMMAND is killed. A small process stays "
+        "behind as the parent of COMMAND and writes down how it "
         "ended, in $XDG_RUNTIME_DIR/osbox, /run/user/UID/osbox, /dev/shm/osbox-UID or "
         "/tmp/osbox-UID, so that osbox waitpid has its status whenever it asks, for a day. PID "
         "alone may be another process by then; PID:INODE is not.\n\n"

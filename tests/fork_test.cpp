@@ -53,9 +53,18 @@ TEST_CASE("fork does not become the parent of a child that could not be") {
   CHECK(run({.words = {binary(), "fork"}}).status == 2);
 }
 
-TEST_CASE("fork does not run the parent where the child's pid cannot be told") {
-  const Ran full =
-      run({.words = {binary(), "fork", "true", ";", "true"}, .output_file = "/dev/full"});
-  CHECK(full.status == 125);
-  CHECK(full.err == "fork: stdout: write: ENOSPC: No space left on device\n");
+TEST_CASE("where the child's pid cannot be told it is killed, and the parent does not run") {
+  const Scratch scratch;
+  const std::string said = scratch.fifo("said");
+  const std::string go = scratch.fifo("go");
+  for (const std::string parent : {"", "\\; echo ran"}) {
+    CAPTURE(parent);
+    const Ran full = tests::shell(
+        "exec 5<>\"$2\"; cat \"$1\" &\n"
+        "{ osbox fork sh -c 'read -r line <&5; echo alive >&4' " +
+            parent + " >/dev/full; echo $?; echo go >&5; } 4>\"$1\"; wait",
+        {said, go});
+    CHECK(full.out == "125\n");
+    CHECK(full.err == "fork: stdout: write: ENOSPC: No space left on device\n");
+  }
 }
