@@ -103,6 +103,23 @@ TEST_CASE("ls --color colours types, modes and suffixes, and nothing else") {
         std::string::npos);
 }
 
+TEST_CASE("COLUMNS is the width of a line, where it is a number above 0") {
+  const Scratch scratch;
+  for (const std::string name : {"aaaa", "bbbb", "cccc"}) scratch.file(name);
+  const auto shown = [&](const std::string& columns) {
+    return tests::run({.words = {tests::binary(), "ls", "-C", scratch.path()},
+                       .environment = {"COLUMNS=" + columns}})
+        .out;
+  };
+  CHECK(shown("17") == "aaaa  bbbb  cccc\n");
+  CHECK(shown("12") == "aaaa  cccc\nbbbb\n");
+  CHECK(shown("1") == "aaaa\nbbbb\ncccc\n");
+  for (const std::string none : {"", "0", "-1", "9x", " 9", "99999999999"}) {
+    CAPTURE(none);
+    CHECK(shown(none) == "aaaa  bbbb  cccc\n");
+  }
+}
+
 TEST_CASE("ls counts colours for nothing where it lays out columns") {
   const Scratch scratch;
   for (const char* const name : {"one", "two", "three", "four", "five", "six", "seven"}) {

@@ -61,6 +61,8 @@ int main(int argc, char** argv) {
   // What a sanitizer does in the processes that the tests start: it neither looks for leaks, which
   // promises_test has it do once for each applet, nor changes a limit of theirs.
   ::setenv("ASAN_OPTIONS", "detect_leaks=0:disable_coredump=0", 1);
+  // Lines are as wide as those of a terminal that says nothing.
+  ::unsetenv("COLUMNS");
   const char* const kernel = std::getenv("KERNEL");
   if (kernel != nullptr && std::string_view(kernel) == "old" && !deny_newer_calls()) return 1;
   const int status = context.run();

@@ -190,6 +190,11 @@ TEST_CASE("pages: --help has every row of the table within 80 columns") {
     }
   }
   CHECK(within(osbox({}).out, 80));
+  // What stands in a column of its own fits smaller screens too.
+  CHECK(within(osbox({"getcwd", "--help"}, {.columns = 60}).out, 60));
+  CHECK(osbox({"getcwd", "--help"}, {.columns = 7}).out ==
+        osbox({"getcwd", "--help"}, {.columns = 40}).out);
+  CHECK(osbox({"getcwd", "--help"}, {.columns = 200}).out == osbox({"getcwd", "--help"}).out);
   CHECK(within(osbox({"--install", "--help"}).out, 80));
 }
 

@@ -9,19 +9,17 @@
 namespace cli {
 namespace {
 
-constexpr std::size_t page_width = 80;
-
-/// Adds `text` to the line that `to` ends with, and in further lines of at most `page_width` behind
-/// `indent` blanks.
-void append_wrapped(std::string& to, std::string_view text, std::size_t indent) {
+/// Adds `text` to the line that `to` ends with, and in further lines of at most `width` columns
+/// behind `indent` blanks.
+void append_wrapped(std::string& to, std::string_view text, std::size_t indent, std::size_t width) {
   std::size_t column = to.size() - (to.rfind('\n') + 1);
   bool first = true;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(' '), text.size());
     const std::string_view word = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    const std::size_t width = out::display_width(word);
-    if (!first && column + 1 + width > page_width) {
+    const std::size_t word_width = out::display_width(word);
+    if (!first && column + 1 + word_width > width) {
       to.append(1, '\n').append(indent, ' ');
       column = indent;
       first = true;
@@ -32,14 +30,14 @@ void append_wrapped(std::string& to, std::string_view text, std::size_t indent) 
     }
     first = false;
     to += word;
-    column += width;
+    column += word_width;
   }
   to += '\n';
 }
 
 /// A line of a two-column list: `label`, then `text` from column `indent` on.
 void append_entry(std::string& to, std::string_view label, std::string_view text,
-                  std::size_t indent) {
+                  std::size_t indent, std::size_t width) {
   const std::size_t begin = to.size();
   to.append("  ").append(label);
   if (to.size() - begin + 2 > indent) {
@@ -48,7 +46,7 @@ void append_entry(std::string& to, std::string_view label, std::string_view text
   } else {
     to.append(indent - (to.size() - begin), ' ');
   }
-  append_wrapped(to, text, indent);
+  append_wrapped(to, text, indent, width);
 }
 
 bool many(const Option& option) {
@@ -288,16 +286,17 @@ void append_see_also(std::string& to, std::string_view list) {
 
 }  // namespace
 
-std::string help_page(const Applet& applet, std::string_view name) {
+std::string help_page(const Applet& applet, std::string_view name, std::size_t columns) {
+  const std::size_t width = std::clamp<std::size_t>(columns, 40, 80);
   const Alias* called = nullptr;
   for (const Alias& alias : applet.aliases) {
     if (alias.name == name) called = &alias;
   }
   std::string to = "osbox ";
   to.append(name).append(": ");
-  append_wrapped(to, called != nullptr ? called->summary : applet.summary, 2);
+  append_wrapped(to, called != nullptr ? called->summary : applet.summary, 2, width);
   to.append("\nUsage: osbox ").append(name).append(" ");
-  append_wrapped(to, usage_of(applet), 9);
+  append_wrapped(to, usage_of(applet), 9, width);
   if (!applet.aliases.empty()) to += '\n';
   for (const Alias& alias : applet.aliases) {
     to.append("osbox ").append(alias.name).append(" is osbox ").append(applet.name);
@@ -307,7 +306,7 @@ std::string help_page(const Applet& applet, std::string_view name) {
   for (const Part& part : parts_of(applet)) {
     to.append("\n").append(part.title).append(":\n");
     for (const Option* const option : part.rows) {
-      append_entry(to, label_of(*option), text_of(*option), 26);
+      append_entry(to, label_of(*option), text_of(*option), 26, width);
     }
   }
   for (const out::Table& table : applet.tables) {
@@ -317,17 +316,17 @@ std::string help_page(const Applet& applet, std::string_view name) {
     for (const out::Field& field : table.fields) {
       append_entry(to,
                    std::string(field.name) + " (" + std::string(out::kind_word(field.kind)) + ")",
-                   field.help, 26);
+                   field.help, 26, width);
     }
   }
   to += "\nExit status:\n";
   for (const Status& status : statuses_of(applet))
-    append_entry(to, status.status, status.meaning, 8);
+    append_entry(to, status.status, status.meaning, 8, width);
   if (!applet.examples.empty()) {
     to += "\nExamples:\n";
     for (const Example& example : applet.examples) {
       to.append("  osbox ").append(example.command).append("\n      ");
-      append_wrapped(to, example.purpose, 6);
+      append_wrapped(to, example.purpose, 6, width);
     }
   }
   to.append("\nThe manual, ").append(page_name(applet)).append("(1), tells the rest.\n");

@@ -8,8 +8,9 @@
 
 namespace cli {
 
-/// The text of --help, 80 columns wide at most. `name` is how the applet was called.
-std::string help_page(const Applet& applet, std::string_view name);
+/// The text of --help for a screen of so many columns; of 80 at most, and as of 40 on a smaller
+/// one. `name` is how the applet was called.
+std::string help_page(const Applet& applet, std::string_view name, std::size_t columns);
 
 /// The manual page osbox-APPLET(1), in mdoc.
 std::string manual_page(const Applet& applet);

@@ -317,7 +317,7 @@ std::expected<std::optional<int>, out::Stop> Call::parse(void* args, out::Io& io
   Told told;
   const auto operands = TRY(take_options(words_, rows, expected, told));
   if (common.help) {
-    io.print(help_page(*applet_, name_));
+    io.print(help_page(*applet_, name_, io.screen().columns));
     return 0;
   }
   std::erase_if(rows, [&](const Row& row) {

@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdlib>
 
 #include "core/out/json.hpp"
@@ -12,9 +13,18 @@
 namespace out {
 namespace {
 
-unsigned columns_of(core::FdRef terminal) {
+/// The width of a line: what $COLUMNS says, else that of the terminal.
+unsigned columns_of(core::FdRef output, bool terminal) {
+  const char* const text = std::getenv("COLUMNS");
+  const std::string_view asked = text != nullptr ? text : "";
+  unsigned columns = 0;
+  const auto read = std::from_chars(asked.data(), asked.data() + asked.size(), columns);
+  const bool whole = read.ec == std::errc() && read.ptr == asked.data() + asked.size();
+  if (whole && columns > 0) return columns;
   winsize size;
-  if (::ioctl(terminal.number(), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  if (terminal && ::ioctl(output.number(), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    return size.ws_col;
+  }
   return 80;
 }
 
@@ -82,9 +92,10 @@ void append_json_message(std::string& to, const Running& running, const core::Er
 Io Io::standard() {
   const auto output = core::FdRef::standard_output();
   const auto error = core::FdRef::standard_error();
-  Screen screen{.output_is_terminal = ::isatty(output.number()) == 1,
-                .error_is_terminal = ::isatty(error.number()) == 1};
-  if (screen.output_is_terminal) screen.columns = columns_of(output);
+  const bool terminal = ::isatty(output.number()) == 1;
+  const Screen screen{.output_is_terminal = terminal,
+                      .error_is_terminal = ::isatty(error.number()) == 1,
+                      .columns = columns_of(output, terminal)};
   return Io(Sink(output), Sink(error), screen);
 }
 
