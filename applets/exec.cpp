@@ -53,7 +53,8 @@ extern constexpr Applet exec = {
         "and the supplementary groups, with --group and --groups in the place of the last two. "
         "They are read back, and where root's rights could be had again COMMAND does not run.\n\n"
         "A COMMAND that cannot be executed is a failure that says what is missing: the command "
-        "itself, with the error of every directory of PATH that was tried, or the interpreter of "
+        "itself, with the error of a directory of PATH that could not be searched, or the "
+        "interpreter of "
         "its #! line.",
     .options = options,
     .tables = {&dry_run_table, 1},

@@ -4,7 +4,7 @@
 
 #include "applets/registry.hpp"
 #include "core/cli/applet.hpp"
-#include "core/cli/nearest.hpp"
+#include "core/out/nearest.hpp"
 #include "core/out/quote.hpp"
 #include "core/sys/fs.hpp"
 #include "core/sys/program.hpp"

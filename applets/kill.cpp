@@ -468,7 +468,11 @@ Outcome run(Args& args, Io& io) {
   if (many && !args.words.empty()) {
     return misuse("--own-group and --everyone go without a PID");
   }
-  if (!many && args.words.empty()) return misuse("missing operand PID");
+  if (!many && args.words.empty()) {
+    // "kill --wait PID"
+    return misuse(std::string("missing operand PID") +
+                  (args.wait ? " (--wait takes a DUR of its own, as --wait 5s PID)" : ""));
+  }
 
   auto records = TRY(io.records<Row>(tables[0]));
   const int signal = args.signal.value_or(SIGTERM);

@@ -1,8 +1,9 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
+
 #include "core/cli/applet.hpp"
-#include "core/out/quote.hpp"
 #include "core/sys/fs.hpp"
 #include "core/sys/mode.hpp"
 
@@ -93,17 +94,28 @@ Outcome run_mkfifo(Args& args, Io& io) {
   return make(args, 0666, mkfifo_tables[0], args.paths, io);
 }
 
+/// What `words` ask mknod(1) for, NAME TYPE [MAJOR MINOR], in words of ours; empty where they ask
+/// for nothing of the kind.
+std::string as_options(std::span<const std::string> words) {
+  const auto is_number = [](const std::string& word) {
+    return !word.empty() && word.find_first_not_of("0123456789") == word.npos;
+  };
+  if (words.size() < 2 || !std::ranges::all_of(words.subspan(2), is_number)) return {};
+  if (words[1] == "p") return "--type fifo";
+  const bool block = words[1] == "b";
+  if (!block && words[1] != "c" && words[1] != "u") return {};
+  const std::string device = words.size() == 4 ? words[2] + ":" + words[3] : "MAJOR:MINOR";
+  return std::string("--type ") + (block ? "block" : "char") + " --device " + device;
+}
+
 Outcome run_mknod(Args& args, Io& io) {
   const bool stands_for_device = args.type == S_IFBLK || args.type == S_IFCHR;
   if (stands_for_device && !args.device) return misuse("--type block and char need --device");
   if (!stands_for_device && args.device) return misuse("--device needs --type block or char");
-  // What mknod(1) takes: NAME TYPE [MAJOR MINOR].
   const auto words = args.paths.words();
-  if (args.type == S_IFREG &&
-      ((words.size() == 4 && (words[1] == "b" || words[1] == "c" || words[1] == "u")) ||
-       (words.size() == 2 && words[1] == "p"))) {
-    return misuse(quoted(words[1]) + " is no type here: give --type and --device, or ./" +
-                  words[1] + " for a file of that name");
+  if (const std::string meant = as_options(words); args.type == S_IFREG && !meant.empty()) {
+    return misuse(words[1] + " is no type here: use " + meant + ", or ./" + words[1] +
+                  " for a file of that name");
   }
   return make(args, 0600, mknod_tables[0], args.paths, io);
 }

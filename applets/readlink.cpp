@@ -50,9 +50,13 @@ Outcome run(Args& args, Io& io) {
   }
   auto records = TRY(io.records<Row>(tables[args.canonical ? 1 : 0]));
   return args.paths.each(io, [&](core::Path path) -> core::Result<void> {
-    const std::string answer =
-        TRY(args.canonical ? core::canonical(path, *args.canonical, at) : core::readlink(path, at));
-    records.put({.path = path, .answer = answer});
+    auto answer =
+        args.canonical ? core::canonical(path, *args.canonical, at) : core::readlink(path, at);
+    if (!answer && !args.canonical && answer.error().number == EINVAL) {
+      answer.error().note = "not a symbolic link";
+    }
+    const std::string text = TRY(std::move(answer));
+    records.put({.path = path, .answer = text});
     return {};
   });
 }

@@ -81,7 +81,11 @@ constexpr Table tables[] = {{.fields = fields, .print = prints<print, Row>}};
 
 /// Adds the process that `word` names.
 core::Result<void> add(core::Wait& wait, std::string_view word) {
-  return wait.add(TRY(core::read_process_id(word, "waitpid")));
+  auto id = core::read_process_id(word, "waitpid");
+  if (!id && (word == "0" || word == "-1")) {
+    id.error().note = "not a process id, which is 1 or more; osbox wait takes any child";
+  }
+  return wait.add(TRY(std::move(id)));
 }
 
 /// The next to end, of those in `wait`, or of the children of this process where there is none.

@@ -59,6 +59,11 @@ TEST_CASE("dispatch: an unknown applet is 127, with the nearest names") {
   CHECK(ran.status == 127);
   CHECK(ran.out == "");
   CHECK(ran.err == "osbox: no applet strerorr (did you mean strerror?)\n");
+  // Of short words many are two letters apart.
+  for (const std::string word : {"halt", "fsck", "sync"}) {
+    CHECK(osbox({word}).err == "osbox: no applet " + word + "\n");
+  }
+  CHECK(osbox({"mkidr"}).err == "osbox: no applet mkidr (did you mean mkdir?)\n");
   CHECK(osbox({"help", "strerorr"}).status == 127);
   CHECK(osbox({"help", "strerorr"}).err == ran.err);
   CHECK(osbox({"--man", "strerorr"}).err == ran.err);

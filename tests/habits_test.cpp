@@ -137,6 +137,25 @@ TEST_CASE("habits: letters and words of find do not get in each other's way") {
   CHECK(said({"--maxdepth", "2"}) == "walk: unknown option --maxdepth (did you mean --max-depth?)");
 }
 
+TEST_CASE("habits: a '*' of the shell that brings names with a dash") {
+  const Scratch scratch;
+  scratch.file("-rf");
+  scratch.file("--bad name");
+  const auto said = [&](const std::string& words) {
+    const Ran ran = tests::shell("cd \"$1\"; osbox " + words, {scratch.path()});
+    CHECK(ran.status == 2);
+    return ran.err.substr(0, ran.err.find(';'));
+  };
+  const std::string goes = " (a name that begins with '-' goes behind --, or as ";
+  CHECK(said("unlink *") == "unlink: unknown option '--bad name'" + goes + "'./--bad name')");
+  CHECK(said("unlink -rf") == "unlink: unknown option -rf" + goes + "./-rf)");
+  // Where there is no such file it is an option that is meant.
+  CHECK(said("unlink -fr").starts_with("unlink: unknown option -fr (use walk "));
+  CHECK(said("walk -rf") == "walk: unknown option -rf" + goes + "./-rf)");
+  CHECK(said("exec -rf") == "exec: unknown option -r");
+  CHECK(tests::shell("cd \"$1\"; osbox unlink -- *", {scratch.path()}).status == 0);
+}
+
 TEST_CASE("habits: operands the other way round") {
   const Scratch scratch;
   const std::string file = scratch.file("644x");

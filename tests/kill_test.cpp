@@ -272,6 +272,13 @@ TEST_CASE("kill: one operand that is no id, and nobody is signalled") {
   CHECK(child.untouched());
 }
 
+TEST_CASE("kill: an id that --wait took for its own is missing, and that is said") {
+  CHECK(osbox({"kill", "--signal=TERM", "--wait", "4194305"}).err ==
+        "kill: missing operand PID (--wait takes a DUR of its own, as --wait 5s PID); see 'osbox "
+        "kill --help'\n");
+  CHECK(osbox({"kill"}).err == "kill: missing operand PID; see 'osbox kill --help'\n");
+}
+
 TEST_CASE("kill: no mistake of usage becomes a signal") {
   CHECK(wrong({"kill"}) == "missing operand PID");
   CHECK(wrong({"kill", "-1"}) == "missing operand PID");

@@ -73,13 +73,23 @@ TEST_CASE("mknod refuses what is a line of mknod(1), and makes nothing") {
     return tests::shell("cd \"$1\"; osbox mknod " + words + "; status=$?; ls; exit $status",
                         {scratch.path()});
   };
-  for (const std::string words : {"null c 1 3", "disk b 8 0", "tty u 4 1", "pipe p"}) {
+  const std::pair<std::string, std::string> lines[] = {
+      {"null c 1 3", "c is no type here: use --type char --device 1:3, or ./c"},
+      {"disk b 8 0", "b is no type here: use --type block --device 8:0, or ./b"},
+      {"tty u 4 1", "u is no type here: use --type char --device 4:1, or ./u"},
+      {"disk b", "b is no type here: use --type block --device MAJOR:MINOR, or ./b"},
+      {"disk b 8", "b is no type here: use --type block --device MAJOR:MINOR, or ./b"},
+      {"pipe p", "p is no type here: use --type fifo, or ./p"}};
+  for (const auto& [words, said] : lines) {
     CAPTURE(words);
     const Ran refused = ran(words);
     CHECK(refused.status == 2);
     CHECK(refused.out == "");
-    CHECK(refused.err.find(" is no type here: give --type and --device, or ./") !=
-          std::string::npos);
+    CHECK(refused.err == "mknod: " + said + " for a file of that name; see 'osbox mknod --help'\n");
   }
+  CHECK(ran("a b c").out == "a\nb\nc\n");
+  CHECK(ran("x ./b 7").status == 1);
+  CHECK(ran("y ./p 8").out == "7\n8\na\nb\nc\np\nx\ny\n");
+  CHECK(tests::run({.words = {"sh", "-c", "rm *"}, .directory = scratch.path()}).status == 0);
   CHECK(ran("--type fifo pipe p").out == "p\npipe\n");
 }

@@ -213,6 +213,20 @@ TEST_CASE("what is no list of operands is an error, and the status says so") {
   const Ran ran = run_look({"--exit-errno", "--files0-from", text});
   CHECK(ran.err == "look: " + text + ": read: ENAMETOOLONG: File name too long\n");
   CHECK(ran.status == ENAMETOOLONG);
+
+  // What has newlines in the place of NULs. With one NUL a newline is a byte of a name.
+  const std::string a = scratch.file("a", "1");
+  const std::string hint = " (no NUL in it; if its names end in newlines, use tr '\\n' '\\0')\n";
+  const std::string names = scratch.file("names", a + "\n" + a + "\n");
+  const Ran refused = run_look({"--files0-from", names});
+  CHECK(refused.status == 1);
+  CHECK(refused.out == "");
+  CHECK(refused.err == "look: " + names + ": read: EINVAL: Invalid argument" + hint);
+  const std::string many = scratch.file("many", std::string(3'000'000, '\n'));
+  CHECK(run_look({"--files0-from", many}).err ==
+        "look: " + many + ": read: ENAMETOOLONG: File name too long" + hint);
+  const std::string odd = scratch.file("new\nline", "22");
+  CHECK(run_look({"--files0-from", scratch.file("listed", odd + '\0')}).out == odd + " 2\n");
 }
 
 TEST_CASE("operands of both kinds, or of none, are wrong usage") {

@@ -118,6 +118,10 @@ TEST_CASE("a template that cannot be is refused before anything is printed") {
   CHECK(formatted("{nosuch}") ==
         "no field nosuch; there are path, size, offset, done, time_ns, none, missing, word, list, "
         "numbers");
+  CHECK(formatted("{siz:>5}") ==
+        "no field siz (did you mean size?); there are " +
+            std::string("path, size, offset, done, time_ns, none, missing, word, "
+                        "list, numbers"));
   CHECK(formatted("{path:d}").find("the format d does not suit the field path (") == 0);
 }
 
@@ -151,6 +155,14 @@ TEST_CASE("width and fill count characters, whatever the bytes") {
   CHECK(formatted("[{path:<6}]", row) == "[bad\xff  ]\n");
   CHECK(formatted("[{path:>12}]", row, Names::quoted) == "[  $'bad\\377']\n");
   CHECK(formatted("[{time_ns:>4}|{time_ns:x}]") == "[  -1|-1]\n");
+}
+
+TEST_CASE("a number of any size is formatted exactly, with a sign where that is asked for") {
+  Row row;
+  row.size = UINT64_MAX;
+  CHECK(formatted("{size:+}|{size:x}|{size:>21}", row) ==
+        "+18446744073709551615|ffffffffffffffff| 18446744073709551615\n");
+  CHECK(formatted("{size:+d}|{offset:+d}|{size: }") == "+593|-42| 593\n");
 }
 
 TEST_CASE("a time beyond 64 bits is formatted exactly") {
@@ -207,8 +219,6 @@ for line in sys.stdin.buffer:
                         specification[specification.find_first_of("1234567890")] == '0' &&
                         specification.find_first_of("<>^.") == std::string::npos;
       if (value[0] == '\'' && zero) continue;
-      // A size has no sign to show.
-      if (field == "size" && specification.find_first_of("+- ") != std::string::npos) continue;
       python.input += specification + "\t" + field + "\t" + value + "\n";
       asked.push_back(format);
       ours += refused(format) ? "refused\n" : formatted(format);

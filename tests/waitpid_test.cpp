@@ -125,6 +125,10 @@ TEST_CASE("waitpid of what is no process id is EINVAL, and the others are done")
     CHECK(ran.err.find(": EINVAL: Invalid argument (not a process id") != std::string::npos);
   }
   CHECK(osbox({"waitpid", "-1"}).status == 1);
+  CHECK(osbox({"waitpid", "0"}).err ==
+        "waitpid: 0: EINVAL: Invalid argument (not a process id, which is 1 or more; osbox wait "
+        "takes "
+        "any child)\n");
   CHECK(osbox({"waitpid"}).status == 2);
 }
 

@@ -5,8 +5,8 @@
 
 #include "core/cli/complete.hpp"
 #include "core/cli/habits.hpp"
-#include "core/cli/nearest.hpp"
 #include "core/cli/pages.hpp"
+#include "core/out/nearest.hpp"
 #include "core/out/quote.hpp"
 
 namespace cli {
@@ -62,7 +62,7 @@ std::string meant(Registry registry, std::string_view name) {
   for (const Found& found : all(registry)) known.push_back(found.name());
   // A name itself is nearer than all that are like it.
   if (std::ranges::find(known, plain) != known.end()) known = {plain};
-  return did_you_mean(plain, known);
+  return out::did_you_mean(plain, known);
 }
 
 int unknown_applet(Registry registry, std::string_view name, out::Io& io) {
@@ -111,7 +111,7 @@ int unknown_word(std::string_view word, out::Io& io) {
   std::vector<std::string_view> known;
   for (const OwnWord& own : own_words) known.push_back(own.word);
   std::string hint = use_instead("osbox", word);
-  if (hint.empty()) hint = did_you_mean(word, known);
+  if (hint.empty()) hint = out::did_you_mean(word, known);
   return misuse("unknown option " + out::quoted(word) + hint, io);
 }
 

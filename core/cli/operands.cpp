@@ -11,6 +11,15 @@ core::Result<void> Operands::open_files0() {
   return {};
 }
 
+bool Operands::is_of_lines() const { return !listed_ && buffer_.find('\n') != buffer_.npos; }
+
+std::unexpected<core::Error> Operands::no_list(int number) const {
+  const char* const note =
+      is_of_lines() ? "no NUL in it; if its names end in newlines, use tr '\\n' '\\0'" : "";
+  return std::unexpected(
+      core::Error{.number = number, .call = "read", .path = files0_, .note = note});
+}
+
 core::Result<std::optional<core::Path>> Operands::next(out::Io& io) {
   constexpr std::size_t block = 64 << 10;
   // Far more than any path; a file without NULs is none of operands, and must not fill the memory.
@@ -20,17 +29,19 @@ core::Result<std::optional<core::Path>> Operands::next(out::Io& io) {
     if (end != buffer_.npos) {
       const char* const path = buffer_.c_str() + used_;
       used_ = end + 1;
+      listed_ = true;
       return path;
     }
     if (ended_) {
       // The last one may lack its NUL.
       if (used_ == buffer_.size()) return std::nullopt;
+      if (is_of_lines()) return no_list(EINVAL);
       return buffer_.c_str() + std::exchange(used_, buffer_.size());
     }
     io.flush();
     buffer_.erase(0, std::exchange(used_, 0));
     const std::size_t kept = buffer_.size();
-    if (kept >= longest) return core::failure(ENAMETOOLONG, "read", *files0_);
+    if (kept >= longest) return no_list(ENAMETOOLONG);
     buffer_.resize(kept + block);
     const auto count = core::read(file_ ? core::FdRef(file_) : core::FdRef::standard_input(),
                                   buffer_.data() + kept, block);

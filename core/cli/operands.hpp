@@ -94,6 +94,9 @@ class Operands {
     return io.writable() || io.running().changes;
   }
   core::Result<void> open_files0();
+  /// True where names seem to end in newlines: what would be taken for one name is none.
+  bool is_of_lines() const;
+  std::unexpected<core::Error> no_list(int number) const;
   /// The next operand of the file, or none at its end; flushes `io` before it waits for more.
   core::Result<std::optional<core::Path>> next(out::Io& io);
 
@@ -102,6 +105,7 @@ class Operands {
   core::Fd file_;
   std::string buffer_;
   std::size_t used_ = 0;
+  bool listed_ = false;  ///< a NUL has come
   bool ended_ = false;
   core::Fd base_;
   core::Resolve resolve_;

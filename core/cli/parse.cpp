@@ -10,8 +10,8 @@
 #include "core/cli/command.hpp"
 #include "core/cli/common.hpp"
 #include "core/cli/habits.hpp"
-#include "core/cli/nearest.hpp"
 #include "core/cli/pages.hpp"
+#include "core/out/nearest.hpp"
 #include "core/out/plan.hpp"
 #include "core/out/quote.hpp"
 #include "core/out/utf8.hpp"
@@ -80,22 +80,43 @@ class Parser : public CLI::App {
   std::map<const Row*, CLI::Option*> made_;
 };
 
-std::unexpected<out::Usage> unknown_name(std::string_view applet, std::string_view name,
-                                         Rows rows) {
+/// What the operands of an applet are like.
+struct Expected {
+  std::string_view applet;  ///< its name
+  bool paths = false;
+  bool command = false;
+  std::size_t before_command = 0;  ///< operands in front of the command's name
+};
+
+/// Of a word that is no option but the name of a file, as a '*' of the shell brings it.
+std::string name_with_dash(const Expected& expected, std::string_view word) {
+  if (!expected.paths || !core::lstat(std::string(word), core::want::nothing)) return {};
+  return " (a name that begins with '-' goes behind --, or as " +
+         out::quoted("./" + std::string(word)) + ")";
+}
+
+std::unexpected<out::Usage> unknown_name(const Expected& expected, std::string_view whole,
+                                         std::string_view name, Rows rows) {
+  const std::string_view applet = expected.applet;
   const std::string word = "--" + std::string(name);
   std::vector<std::string_view> known;
   for (const Row& row : rows) {
     if (!row.option->name.empty()) known.push_back(row.option->name);
   }
-  std::string hint = use_instead(applet, word);
-  if (hint.empty()) hint = did_you_mean(name, known, "--");
+  std::string hint = name_with_dash(expected, whole);
+  if (hint.empty()) hint = use_instead(applet, word);
+  if (hint.empty()) hint = out::did_you_mean(name, known, "--");
   if (hint.empty()) hint = use_instead(applet, "");
   return out::misuse("unknown option " + out::quoted(word) + hint);
 }
 
 /// `letters` are those of `word`, a bundle, that are left, the unknown one first.
-std::unexpected<out::Usage> unknown_letter(std::string_view applet, std::string_view word,
+std::unexpected<out::Usage> unknown_letter(const Expected& expected, std::string_view word,
                                            std::string_view letters) {
+  const std::string_view applet = expected.applet;
+  if (const std::string hint = name_with_dash(expected, word); !hint.empty()) {
+    return out::misuse("unknown option " + out::quoted(word) + hint);
+  }
   // "-maxdepth" is meant as a whole.
   if (const std::string hint = use_instead(applet, word); word.size() > 2 && !hint.empty()) {
     return out::misuse("unknown option " + out::quoted(word) + hint);
@@ -151,14 +172,6 @@ const Row* by_dash(Rows rows, std::string_view word) {
   return nullptr;
 }
 
-/// What the operands of an applet are like.
-struct Expected {
-  std::string_view applet;  ///< its name
-  bool paths = false;
-  bool command = false;
-  std::size_t before_command = 0;  ///< operands in front of the command's name
-};
-
 /// Stores the options among `words`, in the order given, and leaves the operands.
 std::expected<std::vector<std::string_view>, out::Usage> take_options(
     std::span<const std::string_view> words, Rows rows, const Expected& expected, Told& told) {
@@ -204,8 +217,8 @@ std::expected<std::vector<std::string_view>, out::Usage> take_options(
     const std::string_view name = is_long ? word.substr(2, equals - 2) : std::string_view();
     const Row* const row = is_long ? by_name(rows, name) : by_letter(rows, left.back()[1]);
     if (row == nullptr) {
-      if (is_long) return unknown_name(expected.applet, name, rows);
-      return unknown_letter(expected.applet, word, std::string_view(left.back()).substr(1));
+      if (is_long) return unknown_name(expected, word, name, rows);
+      return unknown_letter(expected, word, std::string_view(left.back()).substr(1));
     }
     const Option& option = *row->option;
     if (equals != word.npos) {

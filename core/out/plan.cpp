@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/out/json.hpp"
+#include "core/out/nearest.hpp"
 #include "core/out/number.hpp"
 #include "core/out/quote.hpp"
 #include "core/out/utf8.hpp"
@@ -77,7 +78,12 @@ void append_formatted(std::string& to, const std::string& format, const Value& v
       put(value.integer());
       break;
     case Kind::natural:
-      put(value.natural());
+      // fmt shows no sign of an unsigned number.
+      if (value.natural() <= INT64_MAX) {
+        put(static_cast<std::int64_t>(value.natural()));
+      } else {
+        put(Nanoseconds{value.natural()});
+      }
       break;
     case Kind::time:
       put(nanoseconds(value.time()));
@@ -187,6 +193,13 @@ std::string list_of(std::span<const Field> fields) {
   return list;
 }
 
+/// " (did you mean size?)", or nothing.
+std::string near_to(std::string_view name, std::span<const Field> fields) {
+  std::vector<std::string_view> known;
+  for (const Field& field : fields) known.push_back(field.name);
+  return did_you_mean(name, known);
+}
+
 bool is_letter(char byte) { return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z'); }
 
 /// The byte that the escape sequence of `letter` stands for.
@@ -277,7 +290,8 @@ std::expected<Plan, std::string> Plan::format(std::span<const Field> fields,
         if (candidate.name == name) field = &candidate;
       }
       if (field == nullptr) {
-        return refuse("no field " + quoted(name) + "; there are " + list_of(fields));
+        return refuse("no field " + quoted(name) + near_to(name, fields) + "; there are " +
+                      list_of(fields));
       }
       Piece piece{.before = std::exchange(before, {}), .field = field};
       if (!specification.empty()) {

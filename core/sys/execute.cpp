@@ -324,9 +324,10 @@ Error Program::Ready::explain_exec(int number) const {
     error.note = "a command and its arguments are words of their own";
     return error;
   }
-  error.note = "tried in PATH:";
-  const char* between = " ";
+  // Most directories of PATH have other commands; one that could not be searched is worth a word.
+  const char* between = "in PATH: ";
   for (std::size_t i = 0; i < candidates.size() && errors[i] != 0; ++i) {
+    if (errors[i] == ENOENT) continue;
     const std::string& path = candidates[i];
     const std::size_t slash = path.size() - words.front().size();
     error.note.append(std::exchange(between, ", "))

@@ -1,8 +1,8 @@
-#include "core/cli/nearest.hpp"
+#include "core/out/nearest.hpp"
 
 #include <algorithm>
 
-namespace cli {
+namespace out {
 namespace {
 
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -29,7 +29,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 std::vector<std::string_view> nearest(std::string_view word,
                                       std::span<const std::string_view> known) {
-  const std::size_t limit = word.size() < 4 ? 1 : 2;
+  const std::size_t limit = word.size() < 6 ? 1 : 2;
   std::vector<std::pair<std::size_t, std::string_view>> near;
   for (const std::string_view candidate : known) {
     const bool begins = word.size() >= 3 && candidate.starts_with(word);
@@ -53,4 +53,4 @@ std::string did_you_mean(std::string_view word, std::span<const std::string_view
   return text.empty() ? text : text + "?)";
 }
 
-}  // namespace cli
+}  // namespace out

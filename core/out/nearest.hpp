@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-namespace cli {
+namespace out {
 
 /// Of `known`, those that a slip of the fingers away from `word`, nearest first, three at most. A
-/// letter more, less, changed or swapped counts one.
+/// letter more, less, changed or swapped counts one; two of them make another word of a short one.
 std::vector<std::string_view> nearest(std::string_view word,
                                       std::span<const std::string_view> known);
 
@@ -17,4 +17,4 @@ std::vector<std::string_view> nearest(std::string_view word,
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> known,
                          std::string_view before = {});
 
-}  // namespace cli
+}  // namespace out
