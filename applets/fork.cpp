@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <csignal>
 
 #include "core/cli/command.hpp"
 #include "core/sys/pidfd.hpp"
@@ -49,8 +48,7 @@ Outcome run(Args& args, Io& io) {
   records.put({id});
   io.flush();
   if (!io.writable()) {
-    // A child that nobody is told of is one that nobody could wait for.
-    if (const auto process = core::Process::open(id)) (void)process->send(SIGKILL);
+    kill_untold(id);
     return 0;
   }
   if (parent.empty()) return 0;

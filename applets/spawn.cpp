@@ -76,9 +76,7 @@ Outcome start(core::Program& program, const core::Watch& watch, Io& io) {
   if (!job) return io.fail_with(core::unstarted_status(job.error()), job.error());
   records.put({*job});
   io.flush();
-  if (io.writable()) return 0;
-  // A job that nobody is told of is one that nobody could end or wait for.
-  if (const auto process = core::Process::open(*job)) (void)process->send(SIGKILL);
+  if (!io.writable()) kill_untold(*job);
   return 0;
 }
 

@@ -1,5 +1,9 @@
 #include "core/cli/command.hpp"
 
+#include <csignal>
+
+#include "core/sys/kill.hpp"
+
 namespace cli {
 
 out::Outcome run_child(core::Program& program, const core::Watch& watch, out::Io& io,
@@ -18,6 +22,16 @@ out::Outcome run_child(core::Program& program, const core::Watch& watch, out::Io
   }
   if (end->status.signaled() && end->status.signal() == end->received) io.end_by(end->received);
   return end->status.shell_status();
+}
+
+void kill_untold(const core::ProcessId& child) {
+  const auto process = core::Process::open(child);
+  if (process) {
+    (void)process->send(SIGKILL);
+  } else if (process.error().number == ENOSYS) {
+    // The kernel has no handles for processes, and the number says no less at this moment.
+    (void)core::kill(child.pid, SIGKILL);
+  }
 }
 
 out::Outcome become(std::vector<std::string> words, core::ProcessAttributes attributes,

@@ -7,6 +7,7 @@
 
 #include "core/cli/applet.hpp"
 #include "core/sys/execute.hpp"
+#include "core/sys/pidfd.hpp"
 #include "core/sys/supervise.hpp"
 #include "core/sys/wait.hpp"
 
@@ -50,6 +51,9 @@ inline constexpr const char* missing_command =
 /// time was over. Where the signal that ended it came to osbox too, osbox ends by it.
 out::Outcome run_child(core::Program& program, const core::Watch& watch, out::Io& io,
                        const std::function<void(const core::Ended&)>& told);
+
+/// Kills a child that nobody could be told of: nobody could end it or wait for it either.
+void kill_untold(const core::ProcessId& child);
 
 /// Becomes the command `words` with `attributes`: the end of an applet of which nothing but a
 /// command is left. Comes back only where that failed, with the failure told and its exit status.
