@@ -134,6 +134,7 @@ extern constexpr Applet symlink = {
     .options = options,
     .tables = tables,
     .changes = true,
+    .target_first = true,
     .examples = examples,
     .see_also = "symlink(2), ln(1), readlink(1)",
     .main = runs<run>,

@@ -48,10 +48,11 @@ struct Style {
 
 /// What Io has to know of the running applet.
 struct Running {
-  std::string_view name;  ///< as it was called: an alias says its own name
-  std::string_view call;  ///< the call that needs no naming in its messages; a literal
-  int failure = 1;        ///< the status when something failed
-  bool changes = false;   ///< records are for people who ask for them with -v
+  std::string_view name;      ///< as it was called: an alias says its own name
+  std::string_view call;      ///< the call that needs no naming in its messages; a literal
+  int failure = 1;            ///< the status when something failed
+  bool changes = false;       ///< records are for people who ask for them with -v
+  bool target_first = false;  ///< the first of two operands is `target`, the second `path`
 };
 
 class Io;
