@@ -161,11 +161,7 @@ Outcome run_id(Args& args, Io& io) {
     records.put({.pid = pid, .of = TRY(core::credentials(pid))});
     return {};
   };
-  for (const std::string& word : args.pids) {
-    const auto done = put(word);
-    if (!done) io.fail(done.error());
-  }
-  return 0;
+  return io.each(args.pids, put);
 }
 
 constexpr Example getuid_examples[] = {

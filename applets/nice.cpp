@@ -140,11 +140,7 @@ Outcome run_get(GetArgs& args, Io& io) {
     records.put({args.whose, id, TRY(of_word(word, core::getpriority(args.whose, id)))});
     return {};
   };
-  for (const std::string& word : args.ids) {
-    const auto done = put(word);
-    if (!done) io.fail(done.error());
-  }
-  return 0;
+  return io.each(args.ids, put);
 }
 
 constexpr Example get_examples[] = {
@@ -195,11 +191,7 @@ Outcome run_set(SetArgs& args, Io& io) {
     if (records.wanted()) records.put({args.whose, id, old, TRY(value())});
     return {};
   };
-  for (const std::string& word : args.ids) {
-    const auto done = set(word);
-    if (!done) io.fail(done.error());
-  }
-  return 0;
+  return io.each(args.ids, set);
 }
 
 constexpr Example set_examples[] = {

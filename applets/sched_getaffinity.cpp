@@ -53,11 +53,7 @@ Outcome run_get(GetArgs& args, Io& io) {
     records.put({pid, Cpus(TRY(core::sched_getaffinity(pid)))});
     return {};
   };
-  for (const std::string& word : args.pids) {
-    const auto done = put(word);
-    if (!done) io.fail(done.error());
-  }
-  return 0;
+  return io.each(args.pids, put);
 }
 
 constexpr Example get_examples[] = {
@@ -128,11 +124,7 @@ Outcome run_set(SetArgs& args, Io& io) {
     if (old) records.put({pid, *std::move(old), Cpus(TRY(cpus()))});
     return {};
   };
-  for (const pid_t pid : args.pids) {
-    const auto done = set(pid);
-    if (!done) io.fail(done.error());
-  }
-  return 0;
+  return io.each(args.pids, set);
 }
 
 constexpr Example set_examples[] = {

@@ -174,6 +174,14 @@ class Io {
   /// signal that came to both, so that a shell sees what it would have seen of the command.
   void end_by(int signal) { ending_signal_ = signal; }
   int ending_signal() const { return ending_signal_; }
+  /// Calls `action`, which returns a Result<void>, with each of `operands`, and reports failures.
+  template <class Operands, class Action>
+  Outcome each(const Operands& operands, Action action) {
+    for (const auto& operand : operands) {
+      if (const core::Result<void> done = action(operand); !done) fail(done.error());
+    }
+    return 0;
+  }
   /// True where something failed.
   bool failed() const { return failed_; }
 
