@@ -21,7 +21,7 @@ struct NiceArgs {
 
 constexpr Option nice_options[] = {
     operand<&NiceArgs::increment>("INCREMENT", "Added to the nice value; -5 takes away from it"),
-    command<&NiceArgs::command>("What osbox becomes then, with its arguments", Least::none),
+    command<&NiceArgs::command>(becomes_then, Least::none),
 };
 
 struct Own {
