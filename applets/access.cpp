@@ -1,7 +1,5 @@
 #include <unistd.h>
 
-#include <tuple>
-
 #include "core/cli/applet.hpp"
 #include "core/out/quote.hpp"
 #include "core/out/stat_fields.hpp"

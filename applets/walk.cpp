@@ -1,7 +1,6 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/cli/applet.hpp"
 #include "core/out/clock.hpp"
