@@ -599,7 +599,8 @@ extern constexpr Applet ls = {
     .tables = tables,
     .aliases = aliases,
     .examples = examples,
-    .see_also = "getdents(2), statx(2), strverscmp(3)",
+    .see_also =
+        "osbox-scandir(1), osbox-stat(1), osbox-walk(1), getdents(2), statx(2), strverscmp(3)",
     .main = runs<run>,
 };
 

@@ -136,7 +136,7 @@ extern constexpr Applet symlink = {
     .changes = true,
     .target_first = true,
     .examples = examples,
-    .see_also = "symlink(2), ln(1), readlink(1)",
+    .see_also = "osbox-link(1), osbox-readlink(1), symlink(2), ln(1), readlink(1)",
     .main = runs<run>,
 };
 
