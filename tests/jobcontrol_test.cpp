@@ -361,7 +361,7 @@ TEST_CASE("Ctrl-C ends osbox where it waits for a FIFO") {
 TEST_CASE("Ctrl-Z reaches a command that is about to be executed") {
   const std::string slow =
       "strace -f -o /dev/null -e trace=prctl -e "
-      "inject=prctl:delay_enter=500000 ";
+      "inject=prctl:delay_enter=1500000 ";
   each_in_a_shell({plain, own_group}, [&](Terminal& terminal, const Way& way) {
     terminal.type(slow + way("--no-new-privs cat") + "\n");
     // osbox, as long as its child is in that call.
