@@ -1,7 +1,5 @@
 #include <unistd.h>
 
-#include <tuple>
-
 #include "core/cli/applet.hpp"
 #include "core/out/quote.hpp"
 #include "core/out/stat_fields.hpp"
@@ -390,7 +388,7 @@ extern constexpr Applet access = {
     .tables = tables,
     .examples = examples,
     .statuses = statuses,
-    .see_also = "access(2), faccessat2(2), path_resolution(7)",
+    .see_also = "osbox-stat(1), access(2), faccessat2(2), path_resolution(7)",
     .failure = 2,
     .main = runs<run>,
 };

@@ -242,7 +242,7 @@ extern constexpr Applet chmod = {
     .changes = true,
     .aliases = aliases,
     .examples = examples,
-    .see_also = "chmod(2), fchmodat2(2), chmod(1)",
+    .see_also = "osbox-chown(1), osbox-umask(1), chmod(2), fchmodat2(2), chmod(1)",
     .main = runs<run>,
 };
 

@@ -253,7 +253,7 @@ extern constexpr Applet chown = {
     .changes = true,
     .aliases = aliases,
     .examples = examples,
-    .see_also = "chown(2), fchownat(2), chown(1)",
+    .see_also = "osbox-chmod(1), chown(2), fchownat(2), chown(1)",
     .main = runs<run>,
 };
 

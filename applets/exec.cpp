@@ -1,4 +1,5 @@
 #include "core/cli/command.hpp"
+#include "core/cli/dry_run.hpp"
 #include "core/cli/process_options.hpp"
 
 namespace applets {

@@ -44,7 +44,7 @@ extern constexpr Applet getcwd = {
         "with \"(unreachable)\" in front, and is no path.",
     .tables = tables,
     .examples = examples,
-    .see_also = "getcwd(2), getcwd(3)",
+    .see_also = "osbox-chdir(1), getcwd(2), getcwd(3)",
     .main = runs<run>,
 };
 

@@ -104,11 +104,8 @@ Outcome run(Args& args, Io& io) {
     return {};
   };
   if (args.pids.empty()) TRY(put(core::caller()));
-  for (const std::string& word : args.pids) {
-    const auto done = put(core::read_pid(word, question.call));
-    if (!done) io.fail(done.error());
-  }
-  return 0;
+  return io.each(args.pids,
+                 [&](const std::string& word) { return put(core::read_pid(word, question.call)); });
 }
 
 constexpr Example getpid_examples[] = {

@@ -116,9 +116,7 @@ struct SetArgs {
 };
 
 constexpr Option set_options[] = {
-    parsed<&SetArgs::pids, take_pids>(
-        0, "pid", "PID", "Change this process, and run no COMMAND; may be given more than once",
-        Completes::pid),
+    pid_to_change<SetArgs>,
     command<&SetArgs::words>(
         "Limits, one at least, then what osbox becomes; the first word without a '=' is the "
         "command, or the one behind --",
@@ -185,8 +183,7 @@ Outcome run_set(SetArgs& args, Io& io) {
   if (ended) ++word;
   if (args.pids.empty()) {
     if (word == args.words.end()) return misuse(missing_command);
-    if (records.wanted())
-      return misuse("records are of a --pid; with COMMAND the output is all its own");
+    if (records.wanted()) return misuse(records_need_pid);
     args.words.erase(args.words.begin(), word);
     return become(std::move(args.words), {.limits = std::move(changes)}, io);
   }

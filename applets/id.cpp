@@ -55,29 +55,31 @@ struct Row {
 constexpr std::array process = {
     integer<&Row::pid>("pid", "The process asked about; null for osbox itself"),
 };
+constexpr std::string_view its_name = "Its name, or the id where there is none";
+
 constexpr std::array real_user = {
     natural<&Row::uid>("uid", "Real user id"),
-    name<&Row::user>("user", "Its name, or the id where there is none"),
+    name<&Row::user>("user", its_name),
 };
 constexpr std::array effective_user = {
     natural<&Row::euid>("euid", "Effective user id"),
-    name<&Row::euser>("euser", "Its name, or the id where there is none"),
+    name<&Row::euser>("euser", its_name),
 };
 constexpr std::array saved_user = {
     natural<&Row::suid>("suid", "Saved user id"),
-    name<&Row::suser>("suser", "Its name, or the id where there is none"),
+    name<&Row::suser>("suser", its_name),
 };
 constexpr std::array real_group = {
     natural<&Row::gid>("gid", "Real group id"),
-    name<&Row::group>("group", "Its name, or the id where there is none"),
+    name<&Row::group>("group", its_name),
 };
 constexpr std::array effective_group = {
     natural<&Row::egid>("egid", "Effective group id"),
-    name<&Row::egroup>("egroup", "Its name, or the id where there is none"),
+    name<&Row::egroup>("egroup", its_name),
 };
 constexpr std::array saved_group = {
     natural<&Row::sgid>("sgid", "Saved group id"),
-    name<&Row::sgroup>("sgroup", "Its name, or the id where there is none"),
+    name<&Row::sgroup>("sgroup", its_name),
 };
 constexpr std::array supplementary = {
     integers<&Row::group_list>("groups", "Supplementary group ids, in the kernel's order"),
@@ -141,7 +143,7 @@ struct Membership {
 
 constexpr Field getgroups_fields[] = {
     natural<&Membership::gid>("gid", "Group id"),
-    name<&Membership::group>("group", "Its name, or the id where there is none"),
+    name<&Membership::group>("group", its_name),
 };
 
 constexpr Table getgroups_tables[] = {{.fields = getgroups_fields, .line = "{gid}"}};
@@ -161,11 +163,7 @@ Outcome run_id(Args& args, Io& io) {
     records.put({.pid = pid, .of = TRY(core::credentials(pid))});
     return {};
   };
-  for (const std::string& word : args.pids) {
-    const auto done = put(word);
-    if (!done) io.fail(done.error());
-  }
-  return 0;
+  return io.each(args.pids, put);
 }
 
 constexpr Example getuid_examples[] = {

@@ -61,7 +61,7 @@ extern constexpr Applet link = {
     .tables = tables,
     .changes = true,
     .examples = examples,
-    .see_also = "link(2), ln(1)",
+    .see_also = "osbox-symlink(1), link(2), ln(1)",
     .main = runs<run>,
 };
 

@@ -113,8 +113,7 @@ struct Row : StatRow {
 
   const std::string& path() const { return joined.assign(directory).append(name); }
   std::string_view base() const {
-    std::string_view rest = name;
-    while (rest.size() > 1 && rest.back() == '/') rest.remove_suffix(1);
+    const std::string_view rest = core::without_slashes(name);
     return rest.size() > 1 ? rest.substr(rest.rfind('/') + 1) : rest;
   }
   std::string_view type() const {
@@ -600,7 +599,8 @@ extern constexpr Applet ls = {
     .tables = tables,
     .aliases = aliases,
     .examples = examples,
-    .see_also = "getdents(2), statx(2), strverscmp(3)",
+    .see_also =
+        "osbox-scandir(1), osbox-stat(1), osbox-walk(1), getdents(2), statx(2), strverscmp(3)",
     .main = runs<run>,
 };
 

@@ -21,7 +21,7 @@ struct NiceArgs {
 
 constexpr Option nice_options[] = {
     operand<&NiceArgs::increment>("INCREMENT", "Added to the nice value; -5 takes away from it"),
-    command<&NiceArgs::command>("What osbox becomes then, with its arguments", Least::none),
+    command<&NiceArgs::command>(becomes_then, Least::none),
 };
 
 struct Own {
@@ -142,11 +142,7 @@ Outcome run_get(GetArgs& args, Io& io) {
     records.put({args.whose, id, TRY(of_word(word, core::getpriority(args.whose, id)))});
     return {};
   };
-  for (const std::string& word : args.ids) {
-    const auto done = put(word);
-    if (!done) io.fail(done.error());
-  }
-  return 0;
+  return io.each(args.ids, put);
 }
 
 constexpr Example get_examples[] = {
@@ -199,11 +195,7 @@ Outcome run_set(SetArgs& args, Io& io) {
     records.put({args.whose, id, old, TRY(std::move(now))});
     return {};
   };
-  for (const std::string& word : args.ids) {
-    const auto done = set(word);
-    if (!done) io.fail(done.error());
-  }
-  return 0;
+  return io.each(args.ids, set);
 }
 
 constexpr Example set_examples[] = {

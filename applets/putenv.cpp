@@ -28,7 +28,7 @@ constexpr Option putenv_options[] = {
 constexpr Option unsetenv_options[] = {
     operand<&UnsetArgs::name>("NAME", "Variable that goes, all entries of that name",
                               Completes::variable),
-    command<&UnsetArgs::command>("What osbox becomes then, with its arguments"),
+    command<&UnsetArgs::command>(becomes_then),
 };
 
 Outcome run_putenv(PutArgs& args, Io& io) {

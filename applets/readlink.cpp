@@ -87,7 +87,7 @@ extern constexpr Applet readlink = {
     .options = options,
     .tables = tables,
     .examples = examples,
-    .see_also = "readlink(2), realpath(3)",
+    .see_also = "osbox-symlink(1), readlink(2), realpath(3)",
     .main = runs<run>,
 };
 

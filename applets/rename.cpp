@@ -108,7 +108,7 @@ extern constexpr Applet rename = {
     .tables = tables,
     .changes = true,
     .examples = examples,
-    .see_also = "rename(2), mv(1)",
+    .see_also = "osbox-replace(1), rename(2), mv(1)",
     .main = runs<run>,
 };
 

@@ -95,7 +95,7 @@ extern constexpr Applet rmdir = {
     .tables = tables,
     .changes = true,
     .examples = rmdir_examples,
-    .see_also = "osbox-removedirs(1), osbox-mkdir(1), rmdir(2)",
+    .see_also = "osbox-removedirs(1), osbox-unlink(1), osbox-mkdir(1), rmdir(2)",
     .main = runs<run>,
 };
 
@@ -118,7 +118,7 @@ extern constexpr Applet removedirs = {
     .tables = tables,
     .changes = true,
     .examples = removedirs_examples,
-    .see_also = "osbox-rmdir(1), osbox-makedirs(1), rmdir(2)",
+    .see_also = "osbox-rmdir(1), osbox-unlink(1), osbox-makedirs(1), rmdir(2)",
     .main = runs<run_removedirs>,
 };
 

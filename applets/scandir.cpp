@@ -187,7 +187,7 @@ extern constexpr Applet scandir = {
     .options = options,
     .tables = tables,
     .examples = examples,
-    .see_also = "getdents(2), readdir(3), statx(2)",
+    .see_also = "osbox-ls(1), osbox-stat(1), osbox-walk(1), getdents(2), readdir(3), statx(2)",
     .main = runs<run>,
 };
 

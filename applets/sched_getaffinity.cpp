@@ -53,11 +53,7 @@ Outcome run_get(GetArgs& args, Io& io) {
     records.put({pid, Cpus(TRY(core::sched_getaffinity(pid)))});
     return {};
   };
-  for (const std::string& word : args.pids) {
-    const auto done = put(word);
-    if (!done) io.fail(done.error());
-  }
-  return 0;
+  return io.each(args.pids, put);
 }
 
 constexpr Example get_examples[] = {
@@ -80,11 +76,9 @@ Stored take_cpus(CpuSet& cpus, std::string_view text) {
 }
 
 constexpr Option set_options[] = {
-    parsed<&SetArgs::pids, take_pids>(
-        0, "pid", "PID", "Change this process, and run no COMMAND; may be given more than once",
-        Completes::pid),
+    pid_to_change<SetArgs>,
     parsed_operand<&SetArgs::cpus, take_cpus>("CPUS", "List of CPUs, as 0-3,8"),
-    unless("pid", command<&SetArgs::command>("What osbox becomes then, with its arguments")),
+    unless("pid", command<&SetArgs::command>(becomes_then)),
 };
 
 struct Change {
@@ -111,8 +105,7 @@ constexpr Table set_tables[] = {
 Outcome run_set(SetArgs& args, Io& io) {
   auto records = TRY(io.records<Change>(set_tables[0]));
   if (args.pids.empty()) {
-    if (records.wanted())
-      return misuse("records are of a --pid; with COMMAND the output is all its own");
+    if (records.wanted()) return misuse(records_need_pid);
     return become(std::move(args.command), {.affinity = std::move(args.cpus)}, io);
   }
   io.set_failure(1);
@@ -132,11 +125,7 @@ Outcome run_set(SetArgs& args, Io& io) {
     records.put({pid, *std::move(old), Cpus(TRY(std::move(now)))});
     return {};
   };
-  for (const pid_t pid : args.pids) {
-    const auto done = set(pid);
-    if (!done) io.fail(done.error());
-  }
-  return 0;
+  return io.each(args.pids, set);
 }
 
 constexpr Example set_examples[] = {

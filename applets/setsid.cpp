@@ -15,7 +15,7 @@ struct SessionArgs {
 };
 
 constexpr Option session_options[] = {
-    command<&SessionArgs::command>("What osbox becomes then, with its arguments"),
+    command<&SessionArgs::command>(becomes_then),
 };
 
 Outcome run_setsid(SessionArgs& args, Io& io) {
@@ -41,7 +41,7 @@ Stored take_group(pid_t& group, std::string_view text) {
 constexpr Option group_options[] = {
     parsed_operand<&GroupArgs::group, take_group>(
         "PGID", "Id of a process group of this session; 0: a group of its own"),
-    command<&GroupArgs::command>("What osbox becomes then, with its arguments"),
+    command<&GroupArgs::command>(becomes_then),
 };
 
 Outcome run_setpgid(GroupArgs& args, Io& io) {

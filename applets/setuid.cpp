@@ -47,7 +47,7 @@ template <auto Parse, class A = Args>
 constexpr std::array<Option, 2> options_of(std::string_view value, std::string_view help,
                                            Completes completes) {
   return {parsed_operand<&A::ids, Parse>(value, help, completes),
-          command<&A::command>("What osbox becomes then, with its arguments")};
+          command<&A::command>(becomes_then)};
 }
 
 constexpr std::string_view user_help = "User, by name or number";

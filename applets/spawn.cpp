@@ -1,6 +1,7 @@
 #include <csignal>
 
 #include "core/cli/command.hpp"
+#include "core/cli/dry_run.hpp"
 #include "core/cli/process_options.hpp"
 #include "core/out/process_fields.hpp"
 

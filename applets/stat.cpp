@@ -393,7 +393,7 @@ extern constexpr Applet stat = {
     .tables = tables,
     .aliases = aliases,
     .examples = examples,
-    .see_also = "stat(2), statx(2), stat(1)",
+    .see_also = "osbox-access(1), osbox-ls(1), osbox-scandir(1), stat(2), statx(2), stat(1)",
     .main = runs<run>,
 };
 

@@ -72,8 +72,7 @@ std::string way(std::string_view from, std::string_view to) {
 
 /// `target` as it is reached from the directory of `link`.
 core::Result<std::string> relative(core::Path target, core::Path link, core::At at) {
-  std::string directory = link.c_str();
-  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
+  std::string directory(core::without_slashes(link));
   directory.resize(directory.rfind('/') + 1);
   if (directory.empty()) directory = ".";
   // With --beneath the kernel resolves, and more than the last component has to be there.
@@ -135,8 +134,9 @@ extern constexpr Applet symlink = {
     .options = options,
     .tables = tables,
     .changes = true,
+    .target_first = true,
     .examples = examples,
-    .see_also = "symlink(2), ln(1), readlink(1)",
+    .see_also = "osbox-link(1), osbox-readlink(1), symlink(2), ln(1), readlink(1)",
     .main = runs<run>,
 };
 

@@ -21,7 +21,7 @@ struct Args {
 constexpr Option options[] = {
     parsed_operand<&Args::mask, take_umask>(
         "MODE", "What new files do not get, octal; or what they may get, as u=rwx,g-w"),
-    command<&Args::command>("What osbox becomes then, with its arguments", Least::none),
+    command<&Args::command>(becomes_then, Least::none),
 };
 
 struct Row {

@@ -57,7 +57,7 @@ extern constexpr Applet unlink = {
     .changes = true,
     .aliases = aliases,
     .examples = examples,
-    .see_also = "unlink(2), rm(1)",
+    .see_also = "osbox-removedirs(1), osbox-rmdir(1), unlink(2), rm(1)",
     .main = runs<run>,
 };
 

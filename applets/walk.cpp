@@ -1,7 +1,6 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/cli/applet.hpp"
 #include "core/out/clock.hpp"
@@ -521,7 +520,7 @@ extern constexpr Applet walk = {
     .options = options,
     .tables = tables,
     .examples = examples,
-    .see_also = "find(1), tree(1), fnmatch(3), fts(3)",
+    .see_also = "osbox-ls(1), osbox-scandir(1), find(1), tree(1), fnmatch(3), fts(3)",
     .main = runs<run>,
 };
 

@@ -16,7 +16,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <new>
@@ -26,13 +25,6 @@
 #include "tests/harness.hpp"
 
 namespace {
-
-using Words = std::vector<std::string>;
-
-Words joined(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
 
 /// Exchanges a name with others, in turn, in a process of its own, from its making to its end.
 class Attacker {

@@ -4,8 +4,6 @@
 
 namespace {
 
-using Words = std::vector<std::string>;
-
 Ran chdir_in(const std::string& directory, Words words) {
   words.insert(words.begin(), {tests::binary(), "chdir"});
   return tests::run({.words = words, .directory = directory});

@@ -14,8 +14,6 @@
 
 namespace {
 
-using Words = std::vector<std::string>;
-
 /// The permissions of `path` itself, as a number of base 8 reads.
 std::string mode_of(const std::string& path) {
   const auto stat = core::lstat(path);

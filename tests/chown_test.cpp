@@ -3,9 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
-#include <cstdio>
 #include <thread>
 
 #include "core/sys/stat.hpp"
@@ -15,8 +13,6 @@
 // already; that runs through the same calls.
 
 namespace {
-
-using Words = std::vector<std::string>;
 
 /// "11:12" of `path` itself.
 std::string owner_of(const std::string& path) {

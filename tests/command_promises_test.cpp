@@ -20,13 +20,6 @@ using tests::run;
 
 namespace {
 
-using Words = std::vector<std::string>;
-
-Words joined(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
 enum class Kind {
   becomes,  ///< osbox is the command in the end
   waits,    ///< the command is its child, and it waits

@@ -1,6 +1,5 @@
 #include "core/cli/complete.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>

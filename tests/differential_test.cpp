@@ -15,8 +15,6 @@
 
 namespace {
 
-using Words = std::vector<std::string>;
-
 /// Reads operations, one a line, does each in the second tree, and answers "same" or what differs.
 /// What changes nothing is asked about the first tree, which osbox was asked about too.
 constexpr const char* twin = R"(

@@ -24,7 +24,6 @@ namespace {
 using tests::call_name;
 using tests::Injection;
 using tests::Watched;
-using Words = std::vector<std::string>;
 
 /// Two directories that a run has for itself: one with "work" in it, which is its current one, and
 /// one on another file system.

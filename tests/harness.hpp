@@ -4,14 +4,16 @@
 #include <doctest/doctest.h>
 
 #include <functional>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/out/io.hpp"
+#include "core/sys/result.hpp"
 
 namespace tests {
+
+using Words = std::vector<std::string>;
 
 /// How a run ended.
 struct Ran {
@@ -81,8 +83,20 @@ std::vector<std::string> lines(std::string_view text);
 /// What is in a file; "" where it cannot be read, as of a process that has ended.
 std::string content(const std::string& path);
 
+/// "yes", or the name of the error.
+template <class T>
+std::string word(const core::Result<T>& result) {
+  return result ? "yes" : std::string(core::error_name(result.error().number));
+}
+
 /// The words as one line, for a message.
-std::string line(const std::vector<std::string>& words);
+std::string line(const Words& words);
+
+/// The words, and more behind them.
+Words joined(Words words, const Words& more);
+
+/// The names in a directory, in byte order.
+std::vector<std::string> names_in(const std::string& directory);
 
 /// Lets two names change what they stand for, as an attacker would: at once, or in three steps
 /// where the kernel has no renameat2(2). Whether it worked.
@@ -151,6 +165,9 @@ bool newer_calls();
 
 }  // namespace tests
 
+using tests::joined;
+using tests::names_in;
 using tests::osbox;
 using tests::Ran;
 using tests::Scratch;
+using tests::Words;

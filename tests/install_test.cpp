@@ -2,7 +2,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
 
 #include "applets/registry.hpp"
@@ -39,15 +38,6 @@ bool same_file(const std::string& a, const std::string& b) {
   const auto one = core::lstat(a);
   const auto two = core::lstat(b);
   return one && two && one->ino == two->ino && one->dev == two->dev;
-}
-
-std::vector<std::string> names_in(const std::string& directory) {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(directory)) {
-    names.push_back(entry.path().filename());
-  }
-  std::ranges::sort(names);
-  return names;
 }
 
 std::vector<std::string> all_names(const std::string& prefix = "") {

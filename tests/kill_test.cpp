@@ -1,6 +1,5 @@
 #include <sys/syscall.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <thread>

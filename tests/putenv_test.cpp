@@ -4,8 +4,6 @@
 
 namespace {
 
-using Words = std::vector<std::string>;
-
 /// All that execve(2) lets into an environment, and where commands are.
 const Words wild = {"A=1",      "PATH=/usr/bin:/bin", "A=2",          "NOEQ", "=x",
                     "bad=\xff", "LINES=a\nb\n\n",     "bad\xfe=name", "",     "E=",

@@ -21,8 +21,6 @@
 
 namespace {
 
-using Words = std::vector<std::string>;
-
 /// Starts `works`, each in a process of its own, all at the same moment, and returns their statuses
 /// in the same order.
 std::vector<int> race(const std::vector<std::function<int()>>& works) {

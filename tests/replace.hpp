@@ -1,8 +1,6 @@
 // What the tests of replace share.
 #pragma once
 
-#include <algorithm>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -11,17 +9,7 @@
 
 namespace tests {
 
-inline std::vector<std::string> names_in(const std::string& directory) {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
-    names.push_back(entry.path().filename());
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
 using Names = std::vector<std::string>;
-using Words = std::vector<std::string>;
 
 /// Runs the real osbox with standard input.
 inline Ran from_stdin(const Words& words, const std::string& input = "new\n",

@@ -7,8 +7,6 @@
 
 namespace {
 
-using Words = std::vector<std::string>;
-
 /// What prints all ids, and is neither a shell, which might give some of them up, nor in a
 /// directory that only root can reach.
 const Words show = {"grep", "-E", "^(Uid|Gid|Groups):", "/proc/self/status"};

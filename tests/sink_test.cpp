@@ -3,7 +3,6 @@
 #include <fcntl.h>
 
 #include <cerrno>
-#include <csignal>
 #include <thread>
 
 #include "core/sys/fs.hpp"

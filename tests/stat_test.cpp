@@ -2,8 +2,6 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <algorithm>
-
 #include "tests/harness.hpp"
 
 namespace {

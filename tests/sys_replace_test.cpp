@@ -15,6 +15,8 @@
 #include "core/sys/xattr.hpp"
 #include "tests/harness.hpp"
 
+using tests::word;
+
 namespace {
 
 std::string content(const std::string& path) { return core::read_file(path).value_or("?"); }
@@ -48,11 +50,6 @@ void take(const std::string& path, const char* text = "theirs") {
   const core::Fd file = core::open(other, O_WRONLY | O_CREAT | O_EXCL, {}, 0604).value();
   REQUIRE(core::write(file, text));
   REQUIRE(::rename(other.c_str(), path.c_str()) == 0);
-}
-
-template <class T>
-std::string word(const core::Result<T>& result) {
-  return result ? "yes" : std::string(core::error_name(result.error().number));
 }
 
 int done(long result, Meanwhile& after, const char* name) {

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <memory>
 
 #include "core/sys/job.hpp"
 #include "core/sys/process.hpp"

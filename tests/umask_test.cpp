@@ -4,8 +4,6 @@
 
 namespace {
 
-using Words = std::vector<std::string>;
-
 Ran ran(Words words) {
   words.insert(words.begin(), {tests::binary(), "umask"});
   return tests::run({.words = words});

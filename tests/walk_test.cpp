@@ -288,7 +288,6 @@ TEST_CASE("walk shows what the filters leave") {
 }
 
 TEST_CASE("walk refuses what does not go together") {
-  using Words = std::vector<std::string>;
   for (const Words& options :
        {Words{"--tree", "--json"}, Words{"--tree", "--bottom-up"}, Words{"--tree", "-0"},
         Words{"--tree", "--min-depth", "1"}, Words{"--group", "--stat"}, Words{"--group", "-0"},

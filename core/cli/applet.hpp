@@ -60,6 +60,8 @@ struct Applet {
   std::span<const out::Table> tables = {};  ///< no table, no --json
   /// It changes something and says nothing of it: people read its records with -v only.
   bool changes = false;
+  /// Its first operand is the field `target`, its second `path`, in failures as in its records.
+  bool target_first = false;
   std::span<const Alias> aliases = {};
   std::span<const Example> examples = {};
   std::span<const Status> statuses = {};  ///< where they are not 0, 1 and 2 as everywhere

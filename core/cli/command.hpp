@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/cli/applet.hpp"
+#include "core/cli/process_value.hpp"
 #include "core/sys/execute.hpp"
 #include "core/sys/pidfd.hpp"
 #include "core/sys/supervise.hpp"
@@ -42,6 +43,18 @@ inline constexpr Status child_statuses[] = {
     {"126", "the command cannot be executed, or a directory of PATH not be searched"},
     {"127", "the command was not found"},
 };
+
+/// What the operand COMMAND is in most of these.
+inline constexpr const char* becomes_then = "What osbox becomes then, with its arguments";
+
+/// The option of an applet that becomes a command, or changes a process that runs; only of the
+/// latter there are records.
+template <class Args>
+constexpr Option pid_to_change = parsed<&Args::pids, take_pids, Args>(
+    0, "pid", "PID", "Change this process, and run no COMMAND; may be given more than once",
+    Completes::pid);
+inline constexpr const char* records_need_pid =
+    "records are of a --pid; with COMMAND the output is all its own";
 
 /// What is said where operands ask for a change, and nothing is there that it would be for.
 inline constexpr const char* missing_command =

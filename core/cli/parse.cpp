@@ -324,7 +324,8 @@ std::expected<std::optional<int>, out::Stop> Call::parse(void* args, out::Io& io
   out::Running running{.name = name_,
                        .call = applet_->call.empty() ? applet_->name : applet_->call,
                        .failure = applet_->failure,
-                       .changes = applet_->changes};
+                       .changes = applet_->changes,
+                       .target_first = applet_->target_first};
   expected.paths = paths != nullptr;
   io.start(running, {});
   Told told;

@@ -72,11 +72,10 @@ void append_json_message(std::string& to, const Running& running, const core::Er
   to += '{';
   append_json_member(to, "applet", Value::text(running.name));
   member("call", Value::text(error.call));
-  // The two come in the order of the operands; but the target of a symbolic link is its text,
-  // whichever call it was that failed.
-  const bool link = error.target && running.call == "symlink";
-  member("path", value_of<Kind::name>(link ? error.target : error.path));
-  if (error.target) member("target", Value::name(link ? *error.path : *error.target));
+  // An error has the two in the order of the operands.
+  const bool swapped = error.target && running.target_first;
+  member("path", value_of<Kind::name>(swapped ? error.target : error.path));
+  if (error.target) member("target", Value::name(swapped ? *error.path : *error.target));
   member("errno", Value::integer(error.number));
   member("error", Value::text(core::error_name(error.number)));
   member("message", Value::text(core::error_message(error.number)));

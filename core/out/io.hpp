@@ -48,10 +48,11 @@ struct Style {
 
 /// What Io has to know of the running applet.
 struct Running {
-  std::string_view name;  ///< as it was called: an alias says its own name
-  std::string_view call;  ///< the call that needs no naming in its messages; a literal
-  int failure = 1;        ///< the status when something failed
-  bool changes = false;   ///< records are for people who ask for them with -v
+  std::string_view name;      ///< as it was called: an alias says its own name
+  std::string_view call;      ///< the call that needs no naming in its messages; a literal
+  int failure = 1;            ///< the status when something failed
+  bool changes = false;       ///< records are for people who ask for them with -v
+  bool target_first = false;  ///< the first of two operands is `target`, the second `path`
 };
 
 class Io;
@@ -173,6 +174,14 @@ class Io {
   /// signal that came to both, so that a shell sees what it would have seen of the command.
   void end_by(int signal) { ending_signal_ = signal; }
   int ending_signal() const { return ending_signal_; }
+  /// Calls `action`, which returns a Result<void>, with each of `operands`, and reports failures.
+  template <class Operands, class Action>
+  Outcome each(const Operands& operands, Action action) {
+    for (const auto& operand : operands) {
+      if (const core::Result<void> done = action(operand); !done) fail(done.error());
+    }
+    return 0;
+  }
   /// True where something failed.
   bool failed() const { return failed_; }
 

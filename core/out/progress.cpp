@@ -1,6 +1,7 @@
 #include "core/out/progress.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 #include "core/out/number.hpp"

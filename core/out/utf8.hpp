@@ -1,7 +1,6 @@
 // UTF-8 as names have it: mostly valid, never to be trusted.
 #pragma once
 
-#include <cstdint>
 #include <string_view>
 
 namespace out {

@@ -3,9 +3,7 @@
 
 #include <concepts>
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "core/sys/stat.hpp"

@@ -40,7 +40,7 @@ void sweep(FdRef above) {
   if (!directory || !listing.read(reader, *directory)) return;
   const auto minute_ago = std::time(nullptr) - 60;
   for (const Listing::Entry& entry : listing.entries()) {
-    if (entry.type != Type::dir || !listing.name(entry).starts_with(".osbox-")) continue;
+    if (entry.type != Type::dir || !listing.name(entry).starts_with(temporary_prefix)) continue;
     const auto group = stat(listing.path(entry), Links::no_follow, want::mtime, *directory);
     if (group && group->mtime.seconds < minute_ago) {
       (void)core::rmdir(listing.path(entry), *directory);

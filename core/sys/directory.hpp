@@ -4,9 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/sys/fd.hpp"
 #include "core/sys/result.hpp"

@@ -19,6 +19,10 @@ constexpr Alias aliases[] = {
 
 }  // namespace
 
+std::string joined_notes(const std::string& note, const std::string& more) {
+  return note.empty() || more.empty() ? note + more : note + "; " + more;
+}
+
 std::string_view error_name(int number) {
   const char* name = number > 0 ? ::strerrorname_np(number) : nullptr;
   return name != nullptr ? name : std::string_view();

@@ -17,6 +17,9 @@ struct Error {
   std::optional<std::string> note_path = {};  ///< a path to end the note: "leads back to" t
 };
 
+/// Two notes of an error as one; either may be empty.
+std::string joined_notes(const std::string& note, const std::string& more);
+
 /// The highest errno that Linux can return (MAX_ERRNO).
 inline constexpr int max_error_number = 4095;
 

@@ -75,10 +75,9 @@ int link_and_unlink(const Name& from, const Name& to, int refused) {
     if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK) return -1;
     // A directory, or a file system without hard links: there is no second way. But with a slash
     // behind it a link was followed, and that is nothing to rename.
-    std::string bare = from.path();
-    bare.resize(bare.find_last_not_of('/') + 1);
+    const std::string bare(without_slashes(from.path()));
     struct ::stat found;
-    const bool link = bare != from.path() && !bare.empty() &&
+    const bool link = bare != from.path() &&
                       ::fstatat(from.directory(), bare.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
                       S_ISLNK(found.st_mode);
     errno = link ? ENOTDIR : refused;
@@ -109,14 +108,16 @@ Result<Fd> duplicate(FdRef fd) {
   return Fd(number);
 }
 
+std::string_view without_slashes(std::string_view path) {
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  return path;
+}
+
 Result<Parent> open_parent(Path path, At at) {
-  std::string_view text = path;
+  const std::string_view text = without_slashes(path);
   if (text.empty()) return failure(ENOENT, "open");
   Parent parent;
-  while (text.size() > 1 && text.back() == '/') {
-    text.remove_suffix(1);
-    parent.slash = true;
-  }
+  parent.slash = text != std::string_view(path);
   const auto last = text.rfind('/');
   const std::string directory(last == text.npos ? "." : text.substr(0, last + 1));
   parent.name = text.substr(last == text.npos ? 0 : last + 1);
@@ -131,8 +132,7 @@ Result<Parent> open_parent(Path path, At at) {
 }
 
 std::string beside(Path path, std::string_view name) {
-  std::string_view text = path;
-  while (text.ends_with('/')) text.remove_suffix(1);
+  const std::string_view text = without_slashes(path);
   return std::string(text.substr(0, text.rfind('/') + 1)).append(name);
 }
 
@@ -314,7 +314,7 @@ Result<void> rename(Path from, Path to, At at, Rename how) {
 
 Result<std::string> temporary_name() {
   constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz234567";
-  std::string name = ".osbox-";
+  std::string name(temporary_prefix);
   char random[12];
   // Not arc4random(3), which ends the process where there are none.
   if (::getentropy(random, sizeof random) != 0) {

@@ -20,12 +20,18 @@ Result<Fd> open(Path path, int flags, At at = {}, mode_t mode = 0);
 /// Another descriptor of the same opened file, closed on exec. fcntl(2) with F_DUPFD_CLOEXEC
 Result<Fd> duplicate(FdRef fd);
 
+/// `path` without the slashes at its end; of a path of nothing else one is left.
+std::string_view without_slashes(std::string_view path);
+
 /// A path without its last component, opened, and that component: for a call that must not resolve
 /// more than one name. The name keeps no trailing slash; `slash` says whether there was one.
 struct Parent {
   Fd directory;
   std::string name;
   bool slash = false;
+
+  /// The name as the kernel would take it behind the directory.
+  std::string whole_name() const { return slash ? name + '/' : name; }
 };
 
 /// Opens the directory that `path` has its last component in. The name is "." for "/", and in a
@@ -96,8 +102,10 @@ enum class Rename : std::uint8_t {
 /// it is the kernel. rename(2), renameat2(2)
 Result<void> rename(Path from, Path to, At at = {}, Rename how = Rename::replace);
 
-/// A name for a file that is to be renamed or removed soon: ".osbox-" and twelve random letters and
-/// digits. getrandom(2)
+/// How the name of a file begins that is to be renamed or removed soon.
+inline constexpr std::string_view temporary_prefix = ".osbox-";
+
+/// A name for such a file: that, and twelve random letters and digits. getrandom(2)
 Result<std::string> temporary_name();
 
 /// The name that /proc has for what `fd` stands for, wherever that is now; a call on it follows it

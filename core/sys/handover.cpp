@@ -45,7 +45,7 @@ Result<Pipe> make_pipe() {
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
-std::string error_message(const Error& error) {
+std::string error_bytes(const Error& error) {
   const Head head{.call = error.call,
                   .number = error.number,
                   .has_path = error.path.has_value(),
@@ -54,7 +54,7 @@ std::string error_message(const Error& error) {
   return bytes_of(head) + error.path.value_or("") + error.note;
 }
 
-void send_error(FdRef to, const Error& error) { detail::send(to, error_message(error)); }
+void send_error(FdRef to, const Error& error) { detail::send(to, error_bytes(error)); }
 
 std::string detail::message(const void* value, std::size_t size) {
   return bytes_of({.size = size}) + std::string(static_cast<const char*>(value), size);

@@ -18,7 +18,7 @@ struct Pipe {
 Result<Pipe> make_pipe();
 
 /// What `send_error` sends.
-std::string error_message(const Error& error);
+std::string error_bytes(const Error& error);
 
 /// Sends an error, which ends what `receive` takes. Its call must be a literal: it has the same
 /// address on both sides.
@@ -32,7 +32,7 @@ Result<void> receive(FdRef from, void* value, std::size_t size);
 
 /// What `send_value` sends.
 template <class T>
-std::string value_message(const T& value) {
+std::string value_bytes(const T& value) {
   static_assert(std::is_trivially_copyable_v<T>);
   return detail::message(&value, sizeof value);
 }
@@ -40,7 +40,7 @@ std::string value_message(const T& value) {
 /// Sends a value that is bytes and nothing else.
 template <class T>
 void send_value(FdRef to, const T& value) {
-  detail::send(to, value_message(value));
+  detail::send(to, value_bytes(value));
 }
 
 /// The next value; or the error that was sent in its place, or ECHILD where the sender is gone

@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::string_view heading = "osbox job 1\n";
 constexpr const char* marker = ".swept";
-constexpr std::string_view temporary = ".osbox-";
 constexpr std::size_t longest_record = 1024;
 constexpr std::time_t hour = 3600;
 constexpr std::time_t day = 24 * hour;
@@ -393,7 +392,7 @@ void JobDirectory::sweep() const {
 
 void JobDirectory::sweep(const std::string& name) const {
   const auto id = read_process_id(name, "readdir");
-  if (!name.starts_with(temporary) && !(id && id->inode)) return;
+  if (!name.starts_with(temporary_prefix) && !(id && id->inode)) return;
   const auto record = read(name);
   if (!record) return;
   if (*record && !(*record)->job.end && (*record)->scope.same_boot(scope_)) {

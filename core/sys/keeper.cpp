@@ -103,7 +103,7 @@ struct Beginning {
   auto cgroup = watch.timeout ? Cgroup::make() : std::nullopt;
   // Whoever shares the memory goes on with the message: nothing but system calls comes after it.
   const auto fail = [&](const Error& error) {
-    const std::string message = error_message(error);
+    const std::string message = error_bytes(error);
     cgroup.reset();
     (void)core::write(report, message);
     ::_exit(0);
@@ -135,7 +135,7 @@ struct Beginning {
   if (cgroup) cgroup->append_descriptors(kept);
   detach(std::move(kept));
 
-  const std::string message = value_message(job.id);
+  const std::string message = value_bytes(job.id);
   if (!core::write(report, message)) {
     // Nobody would ever know of it.
     end_all();

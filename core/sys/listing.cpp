@@ -11,7 +11,7 @@ namespace {
 std::uint64_t key_of(std::string_view name) {
   std::uint64_t key = 0;
   std::memcpy(&key, name.data(), std::min(name.size(), sizeof key));
-  if constexpr (std::endian::native == std::endian::little) key = __builtin_bswap64(key);
+  if constexpr (std::endian::native == std::endian::little) key = std::byteswap(key);
   return key;
 }
 

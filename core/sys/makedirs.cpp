@@ -23,17 +23,8 @@ bool is_directory(Path path, At at) {
   return found && found->type == Type::dir;
 }
 
-/// Which directory: one that is open is never mistaken for another.
-struct Id {
-  std::uint64_t dev = 0;
-  std::uint64_t ino = 0;
-  bool operator==(const Id&) const = default;
-};
-
-Result<Id> id_of(FdRef directory) {
-  const Stat stat = TRY(fstat(directory, want::ino));
-  return Id{stat.dev, stat.ino};
-}
+/// One that is open is never mistaken for another.
+Result<FileId> id_of(FdRef directory) { return TRY(fstat(directory, want::ino)).id(); }
 
 /// A path on the way down: what of it is done, and the directory that this has led to.
 class Descent {
@@ -82,11 +73,6 @@ class Descent {
   std::size_t done_ = 0;
 };
 
-std::string_view without_slashes(std::string_view path) {
-  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
-  return path;
-}
-
 /// Without the "/." at its end too: what "a/./" makes is "a".
 std::string_view without_dots(std::string_view path) {
   path = without_slashes(path);
@@ -115,8 +101,8 @@ Result<void> Descent::enter_existing(std::size_t leaf) {
 
 /// How many directories `stop` is above `from`; EINVAL where it is not above.
 Result<std::size_t> levels_below(FdRef stop, FdRef from) {
-  const Id wanted = TRY(id_of(stop));
-  Id id = TRY(id_of(from));
+  const FileId wanted = TRY(id_of(stop));
+  FileId id = TRY(id_of(from));
   Fd reached;
   for (std::size_t levels = 0; id != wanted; ++levels) {
     reached = TRY(open("..", to_enter, reached ? FdRef(reached) : from));
@@ -129,7 +115,7 @@ Result<std::size_t> levels_below(FdRef stop, FdRef from) {
 
 /// A parent that may be removed.
 struct Level {
-  Id above;  ///< the directory that holds it
+  FileId above;  ///< the directory that holds it
   std::size_t begin, end;
 };
 

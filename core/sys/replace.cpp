@@ -39,7 +39,7 @@ Result<void> find_names(Names& names, Path source, Path dest, At at) {
     if (!opened) return failure(opened.error().number, "rename");
     parent = *std::move(opened);
     spot.directory = parent.directory;
-    spot.name = whole_name(parent);
+    spot.name = parent.whole_name();
     return {};
   };
   names.dest.path = dest.c_str();

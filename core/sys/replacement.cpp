@@ -101,7 +101,7 @@ Result<void> Backup::make(FdRef directory, const std::string& name, bool sync) {
   if (!file) return failed(file.error().number, "stat");
   const auto link = [this](int from, const std::string& path, int flags) {
     return ::linkat(from, path.c_str(), FdRef(parent_.directory).number(),
-                    whole_name(parent_).c_str(), flags) == 0;
+                    parent_.whole_name().c_str(), flags) == 0;
   };
   // The file itself, whoever has its name by now; its name where there is no /proc.
   const std::string itself = descriptor_path(*old);

@@ -156,8 +156,7 @@ Result<std::string> restricted_canonical(std::string path, Exists exists, At at)
     if (target->front() == '/') {
       path = *target;
     } else {
-      path.resize(path.find_last_not_of('/') + 1);
-      path.resize(path.rfind('/') + 1);
+      path.resize(without_slashes(path).rfind('/') + 1);
       path += *target;
     }
   }
@@ -180,12 +179,8 @@ Result<std::string> canonical(Path path, Exists exists, At at) {
 
 Obstacle find_obstacle(Path path, AccessHow how, At at) {
   using Kind = Obstacle::Kind;
-  struct Identity {
-    std::uint64_t dev, ino;
-    bool operator==(const Identity&) const = default;
-  };
-  std::vector<Identity> chain;  // the links that lead to nothing, one inside the other
-  std::string first;            // the outermost of them
+  std::vector<FileId> chain;  // the links that lead to nothing, one inside the other
+  std::string first;          // the outermost of them
   int first_number = 0;
   Obstacle obstacle;
   const auto stops = [&obstacle](Kind kind, int number, std::string component) {
@@ -223,13 +218,13 @@ Obstacle find_obstacle(Path path, AccessHow how, At at) {
       if (!target) return stops(Kind::other, target.error().number, here);
       const int number = reaches(here, Links::follow);
       if (number != 0) {
-        const Identity link{found->dev, found->ino};
-        if (std::ranges::find(chain, link) != chain.end()) return stops(Kind::loop, ELOOP, here);
+        if (std::ranges::find(chain, found->id()) != chain.end())
+          return stops(Kind::loop, ELOOP, here);
         if (chain.empty()) {
           first = here;
           first_number = number;
         }
-        chain.push_back(link);
+        chain.push_back(found->id());
       }
       obstacle.links.push_back({here, *target});
       if (number != 0) {

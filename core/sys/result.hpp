@@ -48,7 +48,7 @@ inline bool not_offered(int number) { return number == ENOSYS || number == EPERM
 }  // namespace core
 
 /// The value of a Result, or a return from the calling function with its error. A GNU statement
-/// expression, on purpose: the one extension this house uses.
+/// expression, on purpose.
 #define TRY(...)                                                              \
   __extension__({                                                             \
     auto try_result_ = (__VA_ARGS__);                                         \

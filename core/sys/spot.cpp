@@ -65,12 +65,6 @@ Result<bool> exchange(const Spot& aside, const Spot& to, const Stat& kept) {
 
 }  // namespace
 
-std::string joined_notes(const std::string& note, const std::string& more) {
-  return note.empty() || more.empty() ? note + more : note + "; " + more;
-}
-
-std::string whole_name(const Parent& parent) { return parent.name + (parent.slash ? "/" : ""); }
-
 Result<Fd> open_to_read(const Spot& spot, const Stat& file) {
   constexpr int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
   Fd opened = TRY(told_as("open", spot.path, open(spot.name, flags, spot.directory)));

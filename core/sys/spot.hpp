@@ -18,9 +18,6 @@ struct Spot {
   std::string path;
 };
 
-/// True where both were asked of one file.
-inline bool same_file(const Stat& a, const Stat& b) { return a.ino == b.ino && a.dev == b.dev; }
-
 /// What has the name, itself. lstat(2)
 Result<Stat> lstat(const Spot& spot);
 
@@ -40,11 +37,5 @@ Result<void> rename(const Spot& from, const Spot& to, const std::optional<Stat>&
 /// Opens `file`, which has the name, and no other: EBUSY where another one has it. What may turn
 /// out to be a FIFO or a device is opened without waiting for it. open(2)
 Result<Fd> open_to_read(const Spot& spot, const Stat& file);
-
-/// The name of `parent` as the kernel would take it behind its directory.
-std::string whole_name(const Parent& parent);
-
-/// Two notes of an error as one; either may be empty.
-std::string joined_notes(const std::string& note, const std::string& more);
 
 }  // namespace core

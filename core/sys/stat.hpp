@@ -49,6 +49,13 @@ inline constexpr Want basic = 0x7ff;
 inline constexpr Want nothing = 0;
 }  // namespace want
 
+/// Which file it is: no other has both numbers while this one is there.
+struct FileId {
+  std::uint64_t dev = 0;
+  std::uint64_t ino = 0;
+  bool operator==(const FileId&) const = default;
+};
+
 /// One answer of statx(2). A field that was not asked for is 0 or empty.
 struct Stat {
   Type type = Type::unknown;
@@ -67,7 +74,12 @@ struct Stat {
   std::optional<std::uint64_t> mount_id;  ///< empty where the kernel does not tell
   std::uint64_t attributes = 0;           ///< STATX_ATTR_*, those that are set
   std::uint64_t attributes_mask = 0;      ///< those that the file system knows; 0 without statx
+
+  FileId id() const { return {dev, ino}; }
 };
+
+/// True where both were asked of one file.
+inline bool same_file(const Stat& a, const Stat& b) { return a.id() == b.id(); }
 
 /// What `path` leads to. No automount is triggered, and no FIFO or device is opened. stat(2)
 Result<Stat> stat(Path path, Want want = want::basic, At at = {});

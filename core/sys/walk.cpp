@@ -168,8 +168,7 @@ Walk::Step Walk::next() {
 
 std::string_view Walk::name() const {
   if (depth_ > 0) return name_;
-  std::string_view name = root_path_;
-  while (name.size() > 1 && name.back() == '/') name.remove_suffix(1);
+  const std::string_view name = without_slashes(root_path_);
   return name.size() > 1 ? name.substr(name.rfind('/') + 1) : name;
 }
 
@@ -335,11 +334,10 @@ Result<Fd> Walk::open_entry(At parent) {
 
 /// False where the directory that is looked at is not to be entered, which is no failure. Finds out
 /// its `id` where that is needed.
-Result<bool> Walk::may_enter(const Fd& directory, Id& id) {
+Result<bool> Walk::may_enter(const Fd& directory, FileId& id) {
   if (how_.one_file_system && depth_ > 0 && TRY(mount_of(directory)) != mount_) return false;
   if (!how_.follow) return true;
-  const Stat stat = TRY(fstat(directory, want::ino));
-  id = {stat.dev, stat.ino};
+  id = TRY(fstat(directory, want::ino)).id();
   const auto [ancestor, first] = ancestors_.try_emplace(id, frames_.size());
   if (first) return true;
   Error loop{.number = ELOOP, .call = "open", .note = "leads back to"};
@@ -369,7 +367,7 @@ Walk::Step Walk::enter() {
       return Step::failure;
     }
   }
-  Id id;
+  FileId id;
   auto allowed = may_enter(depth_ > 0 ? directory : *root_, id);
   if (!allowed) {
     allowed.error().path = path();
@@ -489,7 +487,7 @@ void Walk::give(std::size_t level, Walk& rest) {
       frames_[level].fd = *std::move(own);
       lowest_open_ = level;
     } else if (const auto stat = fstat(shared, want::ino)) {
-      frames_[level].id = {stat->dev, stat->ino};
+      frames_[level].id = stat->id();
     }
   }
   rest.hand_.close();
@@ -509,7 +507,7 @@ void Walk::give(std::size_t level, Walk& rest) {
 bool Walk::close_one() {
   if (lowest_open_ + 1 >= frames_.size()) return false;
   Frame& frame = frames_[lowest_open_++];
-  if (const auto stat = fstat(frame.fd, want::ino)) frame.id = {stat->dev, stat->ino};
+  if (const auto stat = fstat(frame.fd, want::ino)) frame.id = stat->id();
   frame.fd.close();
   return true;
 }
@@ -543,11 +541,11 @@ Result<FdRef> Walk::top() {
 /// Opens the top directory once more: up from one below it, else down from the root. It must be the
 /// very one that it was.
 Result<Fd> Walk::find_again() {
-  const Id wanted = frames_.back().id;
+  const FileId wanted = frames_.back().id;
   const auto same = [&](const Result<Fd>& directory) {
     if (!directory) return false;
     const auto stat = fstat(*directory, want::ino);
-    return stat && Id{stat->dev, stat->ino} == wanted;
+    return stat && stat->id() == wanted;
   };
   if (hand_) {
     if (auto climbed = climb(); same(climbed)) return climbed;

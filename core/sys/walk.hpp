@@ -125,21 +125,15 @@ class Walk {
   const Error& error() const { return error_; }
 
  private:
-  /// A directory, as nobody else has it at the same time.
-  struct Id {
-    std::uint64_t dev = 0;
-    std::uint64_t ino = 0;
-    bool operator==(const Id&) const = default;
-  };
   struct Hash {
-    std::size_t operator()(const Id& id) const { return id.ino * 0x9e3779b97f4a7c15 ^ id.dev; }
+    std::size_t operator()(const FileId& id) const { return id.ino * 0x9e3779b97f4a7c15 ^ id.dev; }
   };
 
   /// A directory that was entered and not left yet.
   struct Frame {
     Fd fd;                    ///< none where too many are open; that of the root is `root_`
     bool link;                ///< reached through a link
-    Id id = {};               ///< known once `fd` was closed, or with `follow`
+    FileId id = {};           ///< known once `fd` was closed, or with `follow`
     Listing listing;          ///< what is still to come; empty where nothing is
     std::size_t next = 0;     ///< the next one of it
     std::size_t visited = 0;  ///< the one that is visited
@@ -165,7 +159,7 @@ class Walk {
   Result<Fd> open_entry(At parent);
   Result<void> start_physical();
   Result<void> open_root();
-  Result<bool> may_enter(const Fd& directory, Id& id);
+  Result<bool> may_enter(const Fd& directory, FileId& id);
   Step leave();
   bool close_one();
   void close_all();
@@ -189,7 +183,7 @@ class Walk {
   std::size_t lowest_open_ = 1;  ///< of `frames_`; from there to the top all are open
   Fd hand_;                      ///< a directory below the top, to climb up from
   std::size_t hand_depth_ = 0;
-  std::unordered_map<Id, std::size_t, Hash> ancestors_;  ///< with `follow`: of `frames_`
+  std::unordered_map<FileId, std::size_t, Hash> ancestors_;  ///< with `follow`: of `frames_`
   std::span<const DirEntry> batch_;  ///< not `sorted`: names that were read and not visited yet
   bool reading_ = false;             ///< and there may be more
   std::vector<Listing> spare_;       ///< memory for the next listings
