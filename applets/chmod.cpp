@@ -57,6 +57,15 @@ constexpr Table tables[] = {{.fields = fields, .line = "mode of {path}: {old:04o
 /// True where a directory of this mode lets its owner in.
 bool is_open(mode_t mode) { return (mode & (S_IRUSR | S_IXUSR)) == (S_IRUSR | S_IXUSR); }
 
+constexpr std::string_view mode_is_set = "the mode is set";
+
+/// `error` as a failure of chmod, unless it came only after that.
+std::unexpected<core::Error> failed(core::Error error, std::string_view path) {
+  if (error.note != mode_is_set) error = core::Error{.number = error.number, .call = "chmod"};
+  error.path = path;
+  return std::unexpected(std::move(error));
+}
+
 /// Changes operands, and what -R finds.
 class Change final : public Visitor {
  public:
@@ -71,7 +80,8 @@ class Change final : public Visitor {
     const core::At at = args_.paths.at();
     if (blind_) return core::chmod(path, args_.mode.absolute(), args_.links, at);
     const core::Fd file = TRY(core::told_as("chmod", path, core::open_path(path, args_.links, at)));
-    (void)TRY(core::told_as("chmod", path, change(file, path, When::now, 0)));
+    const auto done = change(file, path, When::now, 0);
+    if (!done) return failed(done.error(), path);
     return {};
   }
 
@@ -114,7 +124,7 @@ class Change final : public Visitor {
     if (done) return *done;
     // What went away meanwhile is no failure.
     if (walk.depth() == 0 || done.error().number != ENOENT) {
-      io_.fail({.number = done.error().number, .call = "chmod", .path = std::string(walk.path())});
+      io_.fail(failed(done.error(), walk.path()).error());
     }
     return true;
   }
@@ -161,7 +171,9 @@ class Change final : public Visitor {
     if (!records_.wanted()) return true;
     // The kernel gives a group's set-id to its members alone, and says nothing.
     if ((fresh & S_ISGID) != 0) {
-      fresh = TRY(core::fstat(file, core::want::mode)).mode & core::permission_bits;
+      auto now = core::told_as("stat", path, core::fstat(file, core::want::mode));
+      if (!now) now.error().note = mode_is_set;
+      fresh = TRY(std::move(now)).mode & core::permission_bits;
     }
     if (fresh != old || !args_.changes) records_.put({path, old, fresh});
     return true;

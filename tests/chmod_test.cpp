@@ -11,6 +11,8 @@
 #include "core/sys/mode.hpp"
 #include "core/sys/stat.hpp"
 #include "tests/harness.hpp"
+#include "tests/injection.hpp"
+#include "tests/sanitizer.hpp"
 
 namespace {
 
@@ -676,5 +678,24 @@ TEST_CASE("chmod takes a path of any length that the kernel takes, and says ENAM
     const Ran ran = osbox({"chmod", how, "600", path + std::string(1100, '/') + "f"});
     CHECK(ran.status == 1);
     CHECK(ran.err.ends_with(": ENAMETOOLONG: File name too long\n"));
+  }
+}
+
+TEST_CASE("chmod: that the new mode cannot be read is no failure to set it") {
+  if (tests::disturbed_by_sanitizer()) return;
+  const Scratch scratch;
+  const std::string file = scratch.file("file", "", 0600);
+  for (const bool tree : {false, true}) {
+    CAPTURE(tree);
+    const tests::Command command{
+        .words = {tests::binary(), "chmod", tree ? "-Rv" : "-v", tree ? "g+s,u+x" : "2700", file}};
+    REQUIRE(::chmod(file.c_str(), 0600) == 0);
+    const auto look = tests::last_of(tests::watch(command), {SYS_statx, SYS_newfstatat}, EIO);
+    REQUIRE(::chmod(file.c_str(), 0600) == 0);
+    const Ran ran = tests::watch(command, {look}).ran;
+    CHECK(ran.status == 1);
+    CHECK(ran.out == "");
+    CHECK(ran.err == "chmod: " + file + ": stat: EIO: Input/output error (the mode is set)\n");
+    CHECK(mode_of(file) == "2700");
   }
 }

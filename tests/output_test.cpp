@@ -166,3 +166,36 @@ for terminal in True, False:
                                         {binary(), file});
   CHECK(out == "0 True True False\n0 False False True\n");
 }
+
+TEST_CASE("on a terminal a failure stands where it was met, however many threads there are") {
+  const Scratch scratch;
+  scratch.directory("t");
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = "t/" + std::to_string(i);
+    scratch.directory(name);
+    scratch.file(name + "/a");
+    if (i % 10 == 0) scratch.link("..", name + "/back");
+    scratch.file(name + "/c");
+  }
+  const std::string out = tests::python(R"(
+import os, subprocess, sys
+def said(threads):
+    reader, writer = os.openpty()
+    child = subprocess.Popen([sys.argv[1], 'walk', '--follow', '--format', '{path}', '--threads', threads, 't'],
+                             stdin=subprocess.DEVNULL, stdout=writer, stderr=writer)
+    os.close(writer)
+    text = b''
+    try:
+        while block := os.read(reader, 4096): text += block
+    except OSError: pass
+    os.close(reader)
+    return child.wait(), text.decode().splitlines()
+os.chdir(sys.argv[2])
+status, alone = said('1')
+met = [i for i, line in enumerate(alone) if line.startswith('walk: t/')]
+print(status, len(met), all(alone[i].split('/')[1] == alone[i + 1].split('/')[1] for i in met))
+for threads in '2', '4', '8': print(said(threads) == (status, alone))
+)",
+                                        {binary(), scratch.path()});
+  CHECK(out == "1 20 True\nTrue\nTrue\nTrue\n");
+}
