@@ -46,14 +46,18 @@ Outcome run(Args& args, Io& io) {
   if (!pid) return io.fail_with(core::unstarted_status(pid.error()), pid.error());
   const core::ProcessId id = core::id_of_child(*pid);
   records.put({id});
-  io.flush();
-  if (!io.writable()) {
-    kill_untold(id);
-    return 0;
-  }
-  if (parent.empty()) return 0;
+  if (!told_of_child(id, io) || parent.empty()) return 0;
   return become(std::move(parent), {}, io);
 }
+
+constexpr Status statuses[] = {
+    {"0", "without PARENT: the child was started, and its process id printed"},
+    chain_statuses[0],
+    chain_statuses[1],
+    {"125", "osbox failed, and standard error says at what; PARENT did not run"},
+    chain_statuses[3],
+    chain_statuses[4],
+};
 
 constexpr Example examples[] = {
     {"fork true \\; echo 'still its parent'", "A child, and what comes after it"},
@@ -82,7 +86,7 @@ extern constexpr Applet fork = {
     .options = options,
     .tables = tables,
     .examples = examples,
-    .statuses = chain_statuses,
+    .statuses = statuses,
     .see_also = "osbox-spawn(1), osbox-wait(1), osbox-waitpid(1), fork(2)",
     .failure = 125,
     .main = runs<run>,

@@ -157,11 +157,20 @@ struct SetArgs {
   std::vector<std::string> ids;
 };
 
+/// The kernel takes what is out of range for the nearest value in it. Here that is an ID more
+/// often, which stands where PRIORITY should, as in os.setpriority.
+Stored take_priority(int& to, std::string_view text) {
+  TRY(cli::detail::take(to, text));
+  if (to < -20 || to > 19) return std::unexpected("no nice value, -20 to 19, which comes first");
+  return {};
+}
+
 constexpr auto set_options =
     rows(whose_options<SetArgs>,
-         std::array{operand<&SetArgs::priority>("PRIORITY", "Nice value, -20 to 19"),
-                    operands<&SetArgs::ids>("ID", "Process, or as the options say", Least::one,
-                                            Completes::pid)});
+         std::array{
+             parsed_operand<&SetArgs::priority, take_priority>("PRIORITY", "Nice value, -20 to 19"),
+             operands<&SetArgs::ids>("ID", "Process, or as the options say", Least::one,
+                                     Completes::pid)});
 
 struct Change {
   Whose whose;
@@ -253,8 +262,7 @@ extern constexpr Applet setpriority = {
     .summary = "set nice values of processes, groups or users",
     .description =
         "Sets the nice value of every ID to PRIORITY: of a process; with --group, of all processes "
-        "of a group, or with --user of all of a user. What is out of range becomes the nearest "
-        "value in it.\n\n"
+        "of a group, or with --user of all of a user.\n\n"
         "To lower the nice value without CAP_SYS_NICE and a limit 'nice' that allows it is EACCES, "
         "and somebody else's process is EPERM. Where that is one of several the others are changed "
         "all the same. An ID without a process is ESRCH, and what is no ID, as "

@@ -76,8 +76,7 @@ Outcome start(core::Program& program, const core::Watch& watch, Io& io) {
   const auto job = core::start_job(program, watch);
   if (!job) return io.fail_with(core::unstarted_status(job.error()), job.error());
   records.put({*job});
-  io.flush();
-  if (!io.writable()) kill_untold(*job);
+  told_of_child(*job, io);
   return 0;
 }
 

@@ -315,7 +315,7 @@ TEST_CASE("a command may have any name") {
   }
 }
 
-TEST_CASE("a command that is not there is 127, with all the places where it was looked for") {
+TEST_CASE("a command that is not there is 127, and one that cannot be executed 126") {
   const Commands commands;
   const std::string empty = commands.scratch / "empty";
   const std::string full = commands.scratch / "full";

@@ -72,7 +72,7 @@ TEST_CASE("exec looks for the command in the PATH that the command gets") {
   CHECK(exec({"--unsetenv", "PATH", "echo", "found"}).out == "found\n");
 }
 
-TEST_CASE("exec says what is missing, and where it was looked for") {
+TEST_CASE("exec says what is missing, and where it could not be looked for") {
   const Scratch scratch;
   scratch.directory("a");
   scratch.directory("b");
@@ -80,6 +80,9 @@ TEST_CASE("exec says what is missing, and where it was looked for") {
   const Ran missing = exec({"--setenv", path, "tool"});
   CHECK(missing.status == 127);
   CHECK(missing.err == "exec: tool: ENOENT: No such file or directory\n");
+  const std::string no_directory = scratch.file("file");
+  CHECK(exec({"--setenv", "PATH=" + no_directory + ":" + scratch / "a", "tool"}).err ==
+        "exec: tool: ENOENT: No such file or directory (in PATH: " + no_directory + " ENOTDIR)\n");
   scratch.file("b/tool", "#!/bin/sh\n", 0644);
   const Ran denied = exec({"--setenv", path, "tool"});
   CHECK(denied.status == 126);

@@ -95,6 +95,7 @@ TEST_CASE("the exit status is 1 after a failure, or its errno where that is aske
   CHECK(status({.exit_errno = true}, {EEXIST}, stop(EACCES)) == EEXIST);
   CHECK(status({.exit_errno = true}, {}, 0) == 0);
   CHECK(status({.exit_errno = true}, {512}, 0) == 1);
+  CHECK(status({.exit_errno = true}, {EKEYEXPIRED}, 0) == 1);
   CHECK(status({.exit_errno = true}, {ENOENT}, std::unexpected(Usage{"no"})) == 2);
 
   // What is said of a command stays.

@@ -154,15 +154,15 @@ own = lambda: os.setpgid(0, 0)
 with Child(own) as one, Child() as two, Child() as three:
     assert ours('setpriority', more(7), one.pid) == ''
     assert nice(one) == more(7)
-    assert ours('setpriority', 100, one.pid, two.pid) == ''
+    assert ours('setpriority', 19, one.pid, two.pid) == ''
     assert [nice(child) for child in (one, two, three)] == [19, 19, base]
     assert ours('setpriority', '-v', 19, two.pid) == f'priority of process {two.pid}: 19 -> 19'
-    assert ours('setpriority', '--json', 100, two.pid) == \
+    assert ours('setpriority', '--json', 19, two.pid) == \
         '{"which":"process","id":%d,"old_priority":19,"priority":19}' % two.pid
     if os.getuid() == 0:
         assert ours('setpriority', '--', '-1', one.pid) == ''
         assert ours('getpriority', one.pid) == '-1'
-        assert ours('setpriority', '-v', '-100', one.pid) == \
+        assert ours('setpriority', '-v', '-20', one.pid) == \
             f'priority of process {one.pid}: -1 -> -20'
     else:
         assert ours('setpriority', 5, two.pid) == 'EACCES'
@@ -274,4 +274,16 @@ TEST_CASE("setpriority: that the new value cannot be read is no failure to set i
   const Ran ran = tests::watch(command, {look}).ran;
   CHECK(ran.out == "1\n19\n");
   CHECK(ran.err.ends_with(": getpriority: EIO: Input/output error (the priority is set)\n"));
+}
+
+TEST_CASE("setpriority takes no ID for a nice value") {
+  const std::string own = std::to_string(::getpid());
+  for (const std::string& word : {std::string("20"), std::string("-21"), "1" + own}) {
+    CAPTURE(word);
+    const Ran ran = osbox({"setpriority", "--", word, own});
+    CHECK(ran.status == 2);
+    CHECK(ran.err == "setpriority: PRIORITY " + word +
+                         ": no nice value, -20 to 19, which comes first; see 'osbox setpriority "
+                         "--help'\n");
+  }
 }

@@ -203,3 +203,32 @@ TEST_CASE("many jobs at a time, and many one after the other, lose no status") {
   }
   CHECK(runtime.records().empty());
 }
+
+TEST_CASE("spawn --nowait leaves no command running that it could tell nobody of") {
+  if (!waits_for_strangers()) return;
+  struct Lost {
+    std::string how;
+    std::string status;
+    std::string error;
+  };
+  // Where nobody reads, SIGPIPE ends osbox, but not before the command.
+  const Lost all[] = {
+      {"{ osbox spawn --nowait sleep $1 >/dev/full; echo $?; }", "125\n",
+       "spawn: stdout: write: ENOSPC: No space left on device\n"},
+      {"mkfifo \"$2\"; { cat <\"$2\" & exec 3>\"$2\"; kill $!; wait; }; trap - PIPE; "
+       "osbox spawn --nowait sleep $1 >&3; echo $?",
+       "141\n", ""},
+  };
+  for (const Lost& lost : all) {
+    CAPTURE(lost.how);
+    const Runtime runtime;
+    const std::string mark = unlike_others();
+    const Ran ran =
+        tests::shell("XDG_RUNTIME_DIR=" + runtime.path() +
+                         "; export XDG_RUNTIME_DIR; exec 2>&1; (" + lost.how + ") 2>\"$3\"",
+                     {mark, runtime / "fifo", runtime / "errors"});
+    CHECK(ran.out == lost.status);
+    CHECK(tests::content(runtime / "errors").find(lost.error) != std::string::npos);
+    CHECK(soon([&] { return marked(mark).empty(); }));
+  }
+}

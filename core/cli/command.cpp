@@ -1,8 +1,11 @@
 #include "core/cli/command.hpp"
 
+#include <cerrno>
 #include <csignal>
 
 #include "core/sys/kill.hpp"
+#include "core/sys/process.hpp"
+#include "core/sys/signal.hpp"
 
 namespace cli {
 
@@ -24,14 +27,25 @@ out::Outcome run_child(core::Program& program, const core::Watch& watch, out::Io
   return end->status.shell_status();
 }
 
+namespace {
+
 void kill_untold(const core::ProcessId& child) {
   const auto process = core::Process::open(child);
-  if (process) {
-    (void)process->send(SIGKILL);
-  } else if (process.error().number == ENOSYS) {
-    // The kernel has no handles for processes, and the number says no less at this moment.
-    (void)core::kill(child.pid, SIGKILL);
-  }
+  const auto sent = process ? process->send(SIGKILL) : std::unexpected(process.error());
+  if (sent || sent.error().number != ENOSYS) return;
+  // The kernel has no handles for processes. Who waits for the child may have done so.
+  const auto start = core::start_time(child.pid);
+  if (start && child.inode == *start) (void)core::kill(child.pid, SIGKILL);
+}
+
+}  // namespace
+
+bool told_of_child(const core::ProcessId& child, out::Io& io) {
+  // Where the write ends osbox, that waits until the child has been ended too.
+  const auto held = core::HeldSignals::of_writes();
+  io.flush();
+  if (!io.writable()) kill_untold(child);
+  return io.writable();
 }
 
 out::Outcome become(std::vector<std::string> words, core::ProcessAttributes attributes,

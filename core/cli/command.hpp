@@ -65,8 +65,9 @@ inline constexpr const char* missing_command =
 out::Outcome run_child(core::Program& program, const core::Watch& watch, out::Io& io,
                        const std::function<void(const core::Ended&)>& told);
 
-/// Kills a child that nobody could be told of: nobody could end it or wait for it either.
-void kill_untold(const core::ProcessId& child);
+/// Writes out what `io` has, which tells of `child`. False where that was lost: then the child is
+/// killed, since nobody could end it or wait for it.
+bool told_of_child(const core::ProcessId& child, out::Io& io);
 
 /// Becomes the command `words` with `attributes`: the end of an applet of which nothing but a
 /// command is left. Comes back only where that failed, with the failure told and its exit status.

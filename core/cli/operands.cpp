@@ -35,7 +35,7 @@ core::Result<std::optional<core::Path>> Operands::next(out::Io& io) {
     if (ended_) {
       // The last one may lack its NUL.
       if (used_ == buffer_.size()) return std::nullopt;
-      if (is_of_lines()) return no_list(EINVAL);
+      if (is_of_lines() && buffer_.ends_with('\n')) return no_list(EINVAL);
       return buffer_.c_str() + std::exchange(used_, buffer_.size());
     }
     io.flush();

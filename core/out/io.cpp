@@ -269,11 +269,11 @@ int Io::finish(const Outcome& outcome) {
   const bool usage = !outcome && std::holds_alternative<Usage>(outcome.error());
   if (usage) return status;
   if (failed_) status = running_.failure;
-  // From 124 on a status tells apart what became of a command; and an errno of more than a byte
-  // would come out as another one.
-  const bool plain = status != 0 && status < 124;
-  if (style_.exit_errno && plain && first_error_ > 0 && first_error_ < 256) return first_error_;
-  return status;
+  // 124 to 127 tell what became of a command; and an errno of more than a byte would come out as
+  // another one.
+  const auto of_command = [](int number) { return number >= 124 && number <= 127; };
+  const bool fits = first_error_ > 0 && first_error_ < 256 && !of_command(first_error_);
+  return style_.exit_errno && status != 0 && status < 124 && fits ? first_error_ : status;
 }
 
 }  // namespace out

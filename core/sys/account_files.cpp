@@ -36,8 +36,8 @@ auto scan(const char* path, const char* call, Next next, Matches matches, Take t
     if (is_failure(number)) return failure(number, call);
     if (number != 0 || found == nullptr) break;
     // "+" and "-" are words to the name service, and nobody's names.
-    const std::string name = name_of(entry);
-    if (name[0] != '+' && name[0] != '-' && matches(entry)) return take(entry);
+    const std::string called = name_of(entry);
+    if (called[0] != '+' && called[0] != '-' && matches(entry)) return take(entry);
   }
   return std::nullopt;
 }

@@ -59,12 +59,10 @@ int flag(Links links) { return links == Links::no_follow ? AT_SYMLINK_NOFOLLOW :
 
 Result<Fd> open_path(Path path, Links links, At at) {
   if (links == Links::follow) return open(path, O_PATH, at);
-  std::string_view bare = path;
-  while (bare.size() > 1 && ends_in_slash(bare)) bare.remove_suffix(1);
-  const std::string name(bare);
+  const std::string name(without_slashes(path));
   auto file = open(name, O_PATH | O_NOFOLLOW, at);
   if (!file) return failure(file.error().number, "open", path);
-  if (bare.size() < std::string_view(path).size()) {
+  if (name.size() < std::string_view(path).size()) {
     const Type type = TRY(fstat(*file, want::type)).type;
     if (type != Type::dir && type != Type::link) return failure(ENOTDIR, "open", path);
   }

@@ -66,12 +66,18 @@ ChildrenHeard::~ChildrenHeard() {
   if (changed_) ::sigaction(SIGCHLD, &before_, nullptr);
 }
 
-HeldSignals::HeldSignals() {
+HeldSignals::HeldSignals() : HeldSignals(ends_process) {}
+
+HeldSignals HeldSignals::of_writes() {
+  return HeldSignals([](int signal) { return signal == SIGPIPE || signal == SIGXFSZ; });
+}
+
+HeldSignals::HeldSignals(bool (*which)(int signal)) {
   sigset_t ends;
   ::sigemptyset(&ends);
   for (int signal = 1; signal <= SIGRTMAX; ++signal) {
     // One that is ignored would wait to be let through all the same.
-    if (ends_process(signal) && !is_ignored(signal)) ::sigaddset(&ends, signal);
+    if (which(signal) && !is_ignored(signal)) ::sigaddset(&ends, signal);
   }
   ::pthread_sigmask(SIG_BLOCK, &ends, &before_);
   // What was held back before never gets through by letting go of this.

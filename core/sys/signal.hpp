@@ -40,6 +40,8 @@ class ChildrenHeard {
 class HeldSignals {
  public:
   HeldSignals();
+  /// SIGPIPE and SIGXFSZ alone, which a write brings.
+  static HeldSignals of_writes();
   ~HeldSignals();
   HeldSignals(const HeldSignals&) = delete;
   HeldSignals& operator=(const HeldSignals&) = delete;
@@ -50,6 +52,8 @@ class HeldSignals {
   Result<void> wait_to_read(FdRef fd);
 
  private:
+  explicit HeldSignals(bool (*which)(int signal));
+
   sigset_t held_;
   sigset_t before_;
   Fd descriptor_;
