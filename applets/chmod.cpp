@@ -171,9 +171,9 @@ class Change final : public Visitor {
     if (!records_.wanted()) return true;
     // The kernel gives a group's set-id to its members alone, and says nothing.
     if ((fresh & S_ISGID) != 0) {
-      auto now = core::told_as("stat", path, core::fstat(file, core::want::mode));
-      if (!now) now.error().note = mode_is_set;
-      fresh = TRY(std::move(now)).mode & core::permission_bits;
+      const auto now =
+          core::told_as("stat", path, core::fstat(file, core::want::mode), mode_is_set);
+      fresh = TRY(now).mode & core::permission_bits;
     }
     if (fresh != old || !args_.changes) records_.put({path, old, fresh});
     return true;

@@ -199,9 +199,9 @@ Outcome run_set(SetArgs& args, Io& io) {
     }
     const int old = TRY(core::told_as("setpriority", word, core::getpriority(args.whose, id)));
     TRY(of_word(word, core::setpriority(args.whose, id, args.priority)));
-    auto now = of_word(word, core::getpriority(args.whose, id));
-    if (!now) now.error().note = "the priority is set";
-    records.put({args.whose, id, old, TRY(std::move(now))});
+    const int now = TRY(core::told_as("getpriority", word, core::getpriority(args.whose, id),
+                                      "the priority is set"));
+    records.put({args.whose, id, old, now});
     return {};
   };
   return io.each(args.ids, set);

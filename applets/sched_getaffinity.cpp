@@ -120,8 +120,8 @@ Outcome run_set(SetArgs& args, Io& io) {
     }
     if (!old) return {};
     // The kernel leaves out CPUs that it does not have.
-    auto now = core::told_as("sched_getaffinity", word, core::sched_getaffinity(pid));
-    if (!now) now.error().note = "the CPUs are set";
+    auto now =
+        core::told_as("sched_getaffinity", word, core::sched_getaffinity(pid), "the CPUs are set");
     records.put({pid, *std::move(old), Cpus(TRY(std::move(now)))});
     return {};
   };

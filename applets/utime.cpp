@@ -89,12 +89,9 @@ core::Result<Row> set(core::Path path, const core::FileTimes& times, core::Links
   const core::Stat old = TRY(of_path(core::fstat(file, want::atime | want::mtime)));
   TRY(of_path(core::futimens(file, times)));
   // A file system may round a time, or keep it within its bounds.
-  auto now = core::fstat(file, want::atime | want::mtime);
-  if (now) return Row{path, old, *now};
-  return std::unexpected(core::Error{.number = now.error().number,
-                                     .call = "stat",
-                                     .path = std::string(path),
-                                     .note = "the times are set"});
+  const auto now = core::told_as("stat", path, core::fstat(file, want::atime | want::mtime),
+                                 "the times are set");
+  return Row{path, old, TRY(now)};
 }
 
 Outcome run(Args& args, Io& io) {

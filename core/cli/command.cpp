@@ -29,6 +29,7 @@ out::Outcome run_child(core::Program& program, const core::Watch& watch, out::Io
 
 namespace {
 
+/// Kills it, if that can be done; there is nobody left to tell a failure to.
 void kill_untold(const core::ProcessId& child) {
   const auto process = core::Process::open(child);
   const auto sent = process ? process->send(SIGKILL) : std::unexpected(process.error());

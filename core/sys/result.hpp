@@ -32,12 +32,15 @@ inline std::unexpected<Error> failure(int number, const char* call, std::string_
   return std::unexpected(Error{.number = number, .call = call, .path = std::string(path)});
 }
 
-/// `result`, with its failure told as one of `call` on `path`, whatever it was a failure of.
+/// `result`, with its failure told as one of `call` on `path`, whatever it was a failure of, and
+/// with `note`, where there is one: "the times are set".
 template <class T>
-Result<T> told_as(const char* call, std::string_view path, Result<T> result) {
+Result<T> told_as(const char* call, std::string_view path, Result<T> result,
+                  std::string_view note = {}) {
   if (!result) {
     result.error().call = call;
     result.error().path = path;
+    if (!note.empty()) result.error().note = note;
   }
   return result;
 }
