@@ -104,8 +104,11 @@ Outcome run(Args& args, Io& io) {
     return {};
   };
   if (args.pids.empty()) TRY(put(core::caller()));
-  return io.each(args.pids,
-                 [&](const std::string& word) { return put(core::read_pid(word, question.call)); });
+  return io.each(args.pids, [&](const std::string& word) {
+    auto pid = core::read_pid(word, question.call);
+    if (word == "0") pid.error().note = "not a process id; without any it is the caller";
+    return put(std::move(pid));
+  });
 }
 
 constexpr Example getpid_examples[] = {

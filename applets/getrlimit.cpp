@@ -195,10 +195,12 @@ Outcome run_set(SetArgs& args, Io& io) {
     for (const core::LimitChange& change : changes) {
       Limit before;
       if (const int error = core::setrlimit(change, pid, &before)) {
+        std::string note(change.resource->name);
+        if (const char* const reason = core::setrlimit_note(error)) note.append(": ").append(reason);
         io.fail({.number = error,
                  .call = "setrlimit",
                  .path = std::to_string(pid),
-                 .note = std::string(change.resource->name)});
+                 .note = std::move(note)});
       } else {
         records.put({pid, change.resource, before, changed(before, change)});
       }

@@ -108,6 +108,9 @@ core::Error explained(core::Error error, const Args& args) {
       core::open_parent(*error.target, args.paths.at())) {
     error.note = "--copy leads to another file system";
   }
+  if (error.number == EEXIST && args.backup && error.target == *args.backup) {
+    error.note = "the name for the backup is taken";
+  }
   if (call == "chown") error.note = "--no-owner gives it up";
   if (call.ends_with("xattr")) error.note = "--no-xattrs gives them up";
   return error;

@@ -22,11 +22,13 @@ Stored parse_size(off_t& to, std::string_view text) {
     unit <<= 10 * (power + 1);
     text.remove_suffix(1);
   }
-  std::uint64_t count = 0;
-  if (!cli::detail::take(count, text)) {
+  if (text.empty() || text.find_first_not_of("0123456789") != text.npos) {
     return std::unexpected("not a number of bytes, or one with K, M, G, T, P or E behind it");
   }
-  if (__builtin_mul_overflow(count, unit, &to)) return std::unexpected("number too large");
+  std::uint64_t count = 0;
+  if (!cli::detail::take(count, text) || __builtin_mul_overflow(count, unit, &to)) {
+    return std::unexpected("number too large");
+  }
   return {};
 }
 

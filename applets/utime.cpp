@@ -110,11 +110,18 @@ Outcome run(Args& args, Io& io) {
     return misuse("both times are omitted, and nothing is left to do");
   }
   auto records = TRY(io.records<Row>(tables[0]));
-  return args.paths.each(io, [&](core::Path path) -> core::Result<void> {
+  const auto set_one = [&](core::Path path) -> core::Result<void> {
     const core::At at = args.paths.at();
     if (!records.wanted()) return core::utimens(path, times, args.links, at);
     records.put(TRY(set(path, times, args.links, at)));
     return {};
+  };
+  return args.paths.each(io, [&](core::Path path) {
+    auto done = set_one(path);
+    if (!done && done.error().number == ENOENT && parse_clock(path)) {
+      done.error().note = "a time stands behind --mtime or --atime";
+    }
+    return done;
   });
 }
 

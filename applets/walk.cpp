@@ -60,6 +60,22 @@ Stored take_types(unsigned& types, std::string_view list) {
   return {};
 }
 
+/// Adds a pattern of names; one that asks for a slash would match none of them.
+Stored take_name(std::vector<std::string>& to, std::string_view glob) {
+  if (glob.substr(0, glob.find('[')).find('/') != glob.npos) {
+    return std::unexpected("a name has no slash; --exclude takes a pattern of paths");
+  }
+  to.emplace_back(glob);
+  return {};
+}
+
+/// Adds a pattern of names or paths, none of which has a slash at its end.
+Stored take_excluded(std::vector<std::string>& to, std::string_view glob) {
+  if (glob.ends_with('/')) return std::unexpected("it goes without the slash at the end");
+  to.emplace_back(glob);
+  return {};
+}
+
 constexpr Option options[] = {
     sets<&Args::shape, Shape::group>(
         0, "group", "Each directory and the names in it (the default on a terminal)"),
@@ -70,10 +86,12 @@ constexpr Option options[] = {
     parsed<&Args::types, take_types>('t', "type", "TYPES",
                                      "Only these types, with commas: f,d,l,p,s,c,b or "
                                      "file,dir,link,fifo,socket,char,block"),
-    value<&Args::names>(0, "name", "GLOB", "Only names that match GLOB, or another --name"),
-    value<&Args::excluded>(0, "exclude", "GLOB",
-                           "Pass over names that match GLOB, and all below them; a GLOB with a "
-                           "slash is matched with the path"),
+    parsed<&Args::names, take_name>(0, "name", "GLOB",
+                                    "Only names that match GLOB, or another --name"),
+    parsed<&Args::excluded, take_excluded>(
+        0, "exclude", "GLOB",
+        "Pass over names that match GLOB, and all below them; a GLOB with a slash is matched with "
+        "the path, and with the path below ROOT"),
     value<&Args::min_depth>(0, "min-depth", "N", "Only what is N levels below the root or more"),
     value<&Args::max_depth>(0, "max-depth", "N", "Only what is N levels below the root or less"),
     flag<&Args::follow>("follow", "Take links for what they lead to; loops are failures"),
@@ -188,12 +206,14 @@ class Filter {
     }
   }
 
-  /// True for what is not even walked. The name ends with a NUL.
-  bool excludes(std::string_view prefix, std::string_view name) {
+  /// True for what is not even walked; `prefix` begins with `root`. The name ends with a NUL.
+  bool excludes(std::string_view root, std::string_view prefix, std::string_view name) {
     if (matches(excluded_names_, name.data())) return true;
     if (excluded_paths_.empty()) return false;
     path_.assign(prefix).append(name);
-    return matches(excluded_paths_, path_.c_str());
+    const std::size_t below = root.size() + (root.ends_with('/') ? 0 : 1);
+    return matches(excluded_paths_, path_.c_str()) ||
+           matches(excluded_paths_, path_.c_str() + below);
   }
 
   /// True for a type and a name that are asked for.
@@ -229,7 +249,7 @@ class Form : public Visitor {
     switch (step) {
       case Walk::Step::entry:
         // The root was asked for by name.
-        if (walk.depth() > 0 && filter_.excludes(walk.prefix(), walk.name())) {
+        if (walk.depth() > 0 && filter_.excludes(walk.root(), walk.prefix(), walk.name())) {
           if (walk.type() == Type::dir) walk.skip();
           break;
         }
@@ -344,7 +364,7 @@ class Directories final : public Form {
     const core::Listing& listing = walk.listing();
     for (const auto& entry : listing.entries()) {
       const std::string_view name = listing.name(entry);
-      if (excludes && filter_.excludes(prefix_, name)) continue;
+      if (excludes && filter_.excludes(walk.root(), prefix_, name)) continue;
       if (!filter_.selects(walk.type(entry), name)) continue;
       const bool directory = entry.type == Type::dir || entry.target == Type::dir;
       (directory ? dirs_ : files_).push_back(name);
@@ -389,7 +409,7 @@ class Drawing final : public Form {
     for (std::size_t i = 0; i < listing.size(); ++i) {
       const auto& entry = listing.entries()[i];
       const std::string_view name = listing.name(entry);
-      if (shows(walk.type(entry), name) && !filter_.excludes(prefix, name)) {
+      if (shows(walk.type(entry), name) && !filter_.excludes(walk.root(), prefix, name)) {
         levels_.back().last = i;
       }
     }

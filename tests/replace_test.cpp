@@ -173,6 +173,7 @@ TEST_CASE("replace --backup keeps the old file under its name") {
     CHECK(again.status == 1);
     CHECK(again.err.find("\"path\":\"" + dest + "\",\"target\":\"" + kept +
                          "\",\"errno\":17,\"error\":\"EEXIST\"") != std::string::npos);
+    CHECK(again.err.contains("the name for the backup is taken"));
     CHECK(content(dest) == "new\n");
     CHECK(content(scratch / "new") == "newer");
     CHECK(content(elsewhere) == "newer");

@@ -188,7 +188,7 @@ TEST_CASE("the death of spawn, or of the process that watches for it, takes all 
   const std::string ready = scratch.fifo("ready");
   const std::string mark = unlike_others();
   const std::string start = "osbox spawn --timeout 60 sh -c '" + tells_cgroup + "setsid sleep " +
-                            mark + " & echo >\"$1\"; exec sleep " + mark +
+                            mark + " >/dev/null 2>&1 & echo >\"$1\"; exec sleep " + mark +
                             "' sh \"$1\" & p=$!; read x <\"$1\"; ";
   const Ran ran = tests::shell(start + "kill -KILL $p; wait $p; echo $?", {ready});
   CHECK(ran.out.ends_with("\n137\n"));

@@ -108,6 +108,8 @@ TEST_CASE("truncate takes nothing else for a size, and changes no file then") {
   }
   CHECK(osbox({"truncate", "8E", file}).err ==
         "truncate: SIZE 8E: number too large; see 'osbox truncate --help'\n");
+  CHECK(osbox({"truncate", "99999999999999999999", "f"}).err ==
+        "truncate: SIZE 99999999999999999999: number too large; see 'osbox truncate --help'\n");
   CHECK(osbox({"truncate", "5"}).status == 2);
   CHECK(content(file) == "content");
 }

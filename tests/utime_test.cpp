@@ -327,6 +327,16 @@ for path in sys.argv[3:]:
   CHECK(!core::lstat(scratch / "nosuch"));
 }
 
+TEST_CASE("utime: a time that stands where a path is due is told as such") {
+  const Scratch scratch;
+  for (const std::string time : {"2021-01-01", "1795446456.25", "2021-01-01T10:00Z"}) {
+    CAPTURE(time);
+    CHECK(osbox({"utime", scratch.file("f"), time}).err ==
+          "utime: " + time +
+              ": ENOENT: No such file or directory (a time stands behind --mtime or --atime)\n");
+  }
+}
+
 TEST_CASE("utime takes any name, and operands from a file") {
   const Scratch scratch;
   std::string list;

@@ -270,6 +270,10 @@ TEST_CASE("walk shows what the filters leave") {
   CHECK(walk({"--name", "*.c", "--name", "t"}) == "t\nt/b/inner.c\nt/b.c\n");
   CHECK(walk({"--exclude", "b", "--exclude", "*a*"}) == "t\nt/b.c\nt/pipe\nt/to-b\n");
   CHECK(walk({"--exclude", "*/b/*"}) == "t\nt/b\nt/b.c\nt/dangling\nt/pipe\nt/to-b\n");
+  // A path below the root will do, as in an ignore file.
+  CHECK(walk({"--exclude", "b/*"}) == "t\nt/b\nt/b.c\nt/dangling\nt/pipe\nt/to-b\n");
+  CHECK(walk({"--exclude", scratch / "t/b/*"}) == walk({"--exclude", "b/*"}));
+  CHECK(walk({"--exclude", "t/b/*"}) == walk({}));
   CHECK(walk({"--exclude", "b", "--bottom-up"}) == "t/b.c\nt/dangling\nt/pipe\nt/to-b\nt\n");
   CHECK(walk({"--min-depth", "2"}) == "t/b/deep\nt/b/inner.c\n");
   CHECK(walk({"--max-depth", "0"}) == "t\n");
@@ -291,8 +295,9 @@ TEST_CASE("walk refuses what does not go together") {
   for (const Words& options :
        {Words{"--tree", "--json"}, Words{"--tree", "--bottom-up"}, Words{"--tree", "-0"},
         Words{"--tree", "--min-depth", "1"}, Words{"--group", "--stat"}, Words{"--group", "-0"},
-        Words{"-t", "x"}, Words{"-t", ""}, Words{"-t", "f,"}, Words{"--max-depth", "-1"},
-        Words{"--threads", "-1"}, Words{"--format", "{nothing}"}}) {
+        Words{"--name", "a/b"}, Words{"--exclude", "b/"}, Words{"-t", "x"}, Words{"-t", ""},
+        Words{"-t", "f,"}, Words{"--max-depth", "-1"}, Words{"--threads", "-1"},
+        Words{"--format", "{nothing}"}}) {
     Words words = {"walk", "/usr"};
     words.insert(words.end(), options.begin(), options.end());
     const Ran ran = osbox(words);

@@ -175,7 +175,9 @@ StepFailure Program::Ready::set_rest(const Placement& placement, pid_t parent) c
     if (stream && ::dup2(stream->number(), i) < 0) return failed("dup2");
   }
   for (const LimitChange& change : attributes.limits) {
-    if (setrlimit(change) != 0) return failed("setrlimit", change.resource->name.data());
+    if (const int number = setrlimit(change)) {
+      return {"setrlimit", number, change.resource->name.data(), setrlimit_note(number)};
+    }
   }
   if (attributes.nice) {
     errno = 0;

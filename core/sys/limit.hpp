@@ -59,4 +59,9 @@ Result<Limit> getrlimit(const Resource& resource, pid_t pid = 0);
 /// fork and exec. prlimit(2)
 int setrlimit(const LimitChange& change, pid_t pid = 0, Limit* before = nullptr);
 
+/// What that errno of setrlimit means, where it does not say so itself; else null.
+constexpr const char* setrlimit_note(int number) {
+  return number == EINVAL ? "the soft limit would be above the hard one" : nullptr;
+}
+
 }  // namespace core

@@ -74,7 +74,9 @@ class Walk {
   bool is_link() const { return link_; }
   /// The last component of the path; "/" for that root.
   std::string_view name() const;
-  /// The path, beginning with the root as it was given.
+  /// The root as it was given.
+  std::string_view root() const { return root_path_; }
+  /// The path, which begins with it.
   std::string_view path();
   /// What stands before the name in the path, its slash included; empty for the root.
   std::string_view prefix() const { return {path_.data(), prefix_}; }
