@@ -244,11 +244,11 @@ extern constexpr Applet chmod = {
         "swapped for one meanwhile leads nowhere else. A directory gets its mode before what is "
         "in it, or after it where the new mode shuts its owner out; so u+rwx opens a locked tree "
         "and 000 locks one. What cannot be read or changed is told, and the rest is done.\n\n"
-        "With --reference, FILE is looked at once and followed; --beneath and --no-symlinks do not "
-        "concern it. --type counts for each PATH and for what -R finds. --if-changed makes no call "
-        "where the "
-        "mode is right, so that the time of the last change stays. 'new' in a record is what the "
-        "kernel made of it: it gives the set-id of a group to members of the group alone.",
+        "With --reference, FILE is looked at once and followed; --beneath and --no-symlinks do "
+        "not concern it. --type counts for each PATH and for what -R finds. --if-changed makes no "
+        "call where the mode is right, so that the time of the last change stays. 'new' in a "
+        "record is what the kernel made of it: it gives the set-id of a group to members of the "
+        "group alone.",
     .options = options,
     .tables = tables,
     .changes = true,

@@ -244,9 +244,8 @@ extern constexpr Applet install = {
         "A link to osbox that is there already is kept; one of the other form is replaced in one "
         "step. Anything else that has the name stays as it is and is a failure with EEXIST.\n\n"
         "With --remove such links are removed, of either form, and only those to the running "
-        "osbox. "
-        "Without APPLET whatever else has one of the names stays and is not told; a named one is a "
-        "failure then, and so is one that is not there.\n\n"
+        "osbox. Without APPLET whatever else has one of the names stays and is not told; a named "
+        "one is a failure then, and so is one that is not there.\n\n"
         "Completion knows links with a prefix. "
         "Without --prefix some links have the names of other tools, as ls, kill, chmod and unlink. "
         "Where DIR is early in $PATH they run instead of these, in scripts too.",

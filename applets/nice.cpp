@@ -245,8 +245,7 @@ extern constexpr Applet getpriority = {
         "process group or of its real user, which are those of whoever runs it.\n\n"
         "An ID without a process is a failure with ESRCH. What is no number above 0, nor with "
         "--user the name or number of a user, is one with EINVAL; so is user 0 for who is not "
-        "root, "
-        "since the kernel takes 0 for the one who asks.\n\n"
+        "root, since the kernel takes 0 for the one who asks.\n\n"
         "On Linux every thread has a nice value of its own. That of a process is its first "
         "thread's, and the id of another thread may be given too.",
     .options = get_options,

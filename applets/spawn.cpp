@@ -21,7 +21,8 @@ struct Args : ProcessArgs {
 
 constexpr auto own_options = std::array{
     flag<&Args::nowait>("nowait", "Print its PID:INODE at once, and do not wait for it"),
-    value<&Args::timeout>(0, "timeout", "DUR", "End it and all that it started after this"),
+    value<&Args::timeout>(0, "timeout", "DUR",
+                          "End it and all that it started after this; 0 ends it at once"),
     parsed<&Args::signal, take_signal>('s', "signal", "SIG", "What --timeout sends (SIGTERM)",
                                        Completes::signal),
     value<&Args::kill_after>(0, "kill-after", "DUR", "SIGKILL for what is left so long after that"),
@@ -124,20 +125,18 @@ extern constexpr Applet spawn = {
         "options say how its process is to be; osbox exec tells of each, and in which order they "
         "are done.\n\n"
         "Signals that would end osbox, SIGUSR1 and SIGUSR2 go to COMMAND instead. At a terminal it "
-        "is "
-        "in the foreground together with osbox: Ctrl-C and Ctrl-Z are for both. Where COMMAND has "
-        "a process group of its own, it gets the terminal for as long as it runs. SIGCHLD may be "
-        "ignored, and children that were there before are left alone.\n\n"
+        "is in the foreground together with osbox: Ctrl-C and Ctrl-Z are for both. Where COMMAND "
+        "has a process group of its own, it gets the terminal for as long as it runs. SIGCHLD may "
+        "be ignored, and children that were there before are left alone.\n\n"
         "With --timeout a signal, SIGTERM or that of --signal, ends COMMAND and everything that it "
         "started when the time since its start is over, processes that have left its process group "
-        "and its session "
-        "included, and the status is 124. COMMAND does not ignore that signal, even where osbox "
-        "does. With --kill-after what is left so long after that is killed; without it spawn waits "
-        "for COMMAND as long as it takes, and for the others one second. All of them are killed at "
-        "once where osbox itself is, and SIGTERM, SIGINT, SIGHUP and SIGQUIT for osbox go to all "
-        "of "
-        "them. What goes on behind a COMMAND that ends in time is left alone. Without /proc, where "
-        "what COMMAND started is found, --timeout is a failure.\n\n"
+        "and its session included, and the status is 124. COMMAND does not ignore that signal, "
+        "even where osbox does. With --kill-after what is left so long after that is killed; "
+        "without it spawn waits for COMMAND as long as it takes, and for the others one second. "
+        "All of them are killed at once where osbox itself is, and SIGTERM, SIGINT, SIGHUP and "
+        "SIGQUIT for osbox go to all of them. What goes on behind a COMMAND that ends in time is "
+        "left alone. Without /proc, where what COMMAND started is found, --timeout is a "
+        "failure.\n\n"
         "With --nowait osbox prints PID:INODE and ends as soon as COMMAND runs; one that cannot be "
         "executed is told now. Standard input and output are /dev/null unless something else is "
         "asked for. Where PID:INODE cannot be printed COMMAND is killed. A small process stays "

@@ -533,9 +533,8 @@ extern constexpr Applet walk = {
         "directories are open at a time, however deep the tree is. Several threads go through a "
         "large tree, each through a part of it, which changes nothing of what is printed, but for "
         "the order of --unordered: the next ones run a few thousand names ahead of what is "
-        "printed. "
-        "--one-file-system goes by the id of the mount, so that a bind mount is another file "
-        "system; where neither statx(2) nor /proc/self/fdinfo tells it, by the device.",
+        "printed. --one-file-system goes by the id of the mount, so that a bind mount is another "
+        "file system; where neither statx(2) nor /proc/self/fdinfo tells it, by the device.",
     .call = "open",
     .options = options,
     .tables = tables,

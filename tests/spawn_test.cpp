@@ -71,6 +71,7 @@ TEST_CASE("spawn ends what takes too long, with all that it started") {
   const Ran plain = spawn({"--timeout", ".2", "sleep", mark});
   CHECK(plain.status == 124);
   CHECK(plain.err == "");
+  CHECK(spawn({"--timeout", "0", "sleep", mark}).status == 124);
   CHECK(marked(mark).empty());
   const Ran left_session = spawn({"--timeout", ".2", "--", "sh", "-c",
                                   tells_cgroup + "setsid sleep " + mark + " & sleep " + mark});
