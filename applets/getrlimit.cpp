@@ -196,7 +196,8 @@ Outcome run_set(SetArgs& args, Io& io) {
       Limit before;
       if (const int error = core::setrlimit(change, pid, &before)) {
         std::string note(change.resource->name);
-        if (const char* const reason = core::setrlimit_note(error)) note.append(": ").append(reason);
+        if (const char* const reason = core::setrlimit_note(error))
+          note.append(": ").append(reason);
         io.fail({.number = error,
                  .call = "setrlimit",
                  .path = std::to_string(pid),

@@ -89,9 +89,8 @@ TEST_CASE("what is no process id is EINVAL, and the others are still done") {
       const Ran ran = osbox({applet, pid, self});
       CHECK(ran.status == 1);
       CHECK(ran.out == alone);
-      CHECK(ran.err.ends_with(
-          std::string(": EINVAL: Invalid argument (not a process id") +
-          (pid == "0" ? "; without any it is the caller)\n" : ")\n")));
+      CHECK(ran.err.ends_with(std::string(": EINVAL: Invalid argument (not a process id") +
+                              (pid == "0" ? "; without any it is the caller)\n" : ")\n")));
     }
   }
   CHECK(osbox({"getsid", ""}).err == "getsid: '': EINVAL: Invalid argument (not a process id)\n");

@@ -137,8 +137,9 @@ TEST_CASE("setrlimit: what the kernel refuses is told, and the command does not 
   const Ran above = real({"setrlimit", "nofile=64:64", binary(), "setrlimit", "nofile=65", "echo"});
   CHECK(above.status == 125);
   CHECK(above.out == "");
-  CHECK(above.err == "setrlimit: nofile: EINVAL: Invalid argument (the soft limit would be above "
-                     "the hard one)\n");
+  CHECK(above.err ==
+        "setrlimit: nofile: EINVAL: Invalid argument (the soft limit would be above "
+        "the hard one)\n");
   const Ran raised =
       real({"setrlimit", "nofile=64:64", binary(), "setrlimit", "nofile=:65", "echo"}, true);
   CHECK(raised.status == 125);

@@ -206,6 +206,10 @@ Result<void> Wait::State::add_record(const ProcessId& id, Error otherwise) {
   const auto job = TRY(record(id));
   if (!job) {
     if (otherwise.number == ENOSYS && is_gone) return failure(ESRCH, "waitpid", id.text());
+    // Who has an inode has it from a job.
+    if (otherwise.number == ESRCH && id.inode && otherwise.note.empty()) {
+      otherwise.note = "nor a record of it; XDG_RUNTIME_DIR may have been another";
+    }
     return std::unexpected(std::move(otherwise));
   }
   if (job->end) {
