@@ -48,7 +48,7 @@ Stored take_owner(Owner& owner, std::string_view text) {
   if (!user.empty()) {
     const Stored taken = take_user(owner.user, user);
     if (!taken && std::holds_alternative<std::string>(taken.error()) &&
-        user.size() == text.size() && user.find('.') != user.npos) {
+        user.size() == text.size() && user.find('.') != user.npos && user.find('/') == user.npos) {
       return std::unexpected("no such user; a colon stands in front of a group, not a dot");
     }
     TRY(taken);

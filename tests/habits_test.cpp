@@ -171,6 +171,7 @@ TEST_CASE("habits: operands the other way round") {
   CHECK(said({"setuid", "nosuch!", "1"}).ends_with("no such user"));
   CHECK(said({"chown", file, "root"}) ==
         "chown: OWNER " + file + ": no such user (OWNER comes first)");
+  CHECK(said({"chown", "/a.b", "root"}) == "chown: OWNER /a.b: no such user (OWNER comes first)");
   CHECK(said({"truncate", file, "10"}).ends_with("behind it (SIZE comes first)"));
   CHECK(said({"rename", "a", "b", "c"}) ==
         "rename: unexpected operand c (use --files0-from for more than one pair)");
