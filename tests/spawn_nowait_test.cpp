@@ -27,6 +27,18 @@ using tests::tells_cgroup;
 using tests::unlike_others;
 using tests::waits_for_strangers;
 
+namespace {
+
+/// A word of what /proc says of a process.
+std::string word_of(pid_t pid, int number) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string word;
+  for (int i = 0; i < number; ++i) stat >> word;
+  return word;
+}
+
+}  // namespace
+
 TEST_CASE("spawn --nowait prints who it is at once, and holds no pipe open") {
   if (!waits_for_strangers()) return;
   const Runtime runtime;
@@ -71,12 +83,6 @@ TEST_CASE("the keeper of a job is small, and has nothing of who started it") {
                                     " 8</dev/null 9>$XDG_RUNTIME_DIR/held");
   const pid_t job = std::atoi(started.out.c_str());
   REQUIRE(job > 1);
-  const auto word_of = [](pid_t pid, int number) {
-    std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
-    std::string word;
-    for (int i = 0; i < number; ++i) stat >> word;
-    return word;
-  };
   const std::string keeper = word_of(job, 4);
   REQUIRE(word_of(std::stoi(keeper), 2) == "(osbox-keeper)");
   std::ifstream rollup("/proc/" + keeper + "/smaps_rollup");
@@ -105,6 +111,19 @@ TEST_CASE("the keeper of a job is small, and has nothing of who started it") {
   CHECK(lost.status == ENODATA);
   CHECK(lost.out == "");
   CHECK(runtime.records().empty());
+}
+
+TEST_CASE("the keeper of a job ends where its record has no place any more") {
+  const std::string mark = unlike_others();
+  const Runtime runtime;
+  const Ran started = runtime.shell("osbox spawn --nowait --stderr /dev/null sleep " + mark +
+                                    " && rm -r $XDG_RUNTIME_DIR/osbox");
+  const pid_t pid = std::atoi(started.out.c_str());
+  REQUIRE(pid > 1);
+  const int keeper = std::stoi(word_of(pid, 4));
+  REQUIRE(word_of(keeper, 2) == "(osbox-keeper)");
+  put_away({pid});
+  CHECK(soon([&] { return ::kill(keeper, 0) != 0; }));
 }
 
 TEST_CASE("a job loses no status where osbox is killed while it tells of it") {

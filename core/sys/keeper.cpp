@@ -19,6 +19,7 @@
 #include "core/sys/job.hpp"
 #include "core/sys/listing.hpp"
 #include "core/sys/process.hpp"
+#include "core/sys/stat.hpp"
 
 namespace core {
 namespace {
@@ -87,6 +88,12 @@ struct Beginning {
   bool shares_memory;          ///< with that process, as long as it is there
 };
 
+/// True for a directory that nobody finds any more: of somebody who has logged out.
+bool is_removed(FdRef directory) {
+  const auto stat = fstat(directory, want::nlink);
+  return stat && stat->nlink == 0;
+}
+
 /// The life of the keeper.
 [[noreturn]] void keep(const Beginning& beginning) {
   ::close(beginning.report[0]);
@@ -152,10 +159,13 @@ struct Beginning {
   tree.wait([&](const ChildEnd& end) {
     const Job::End told{
         .status = end.status, .usage = end.usage, .wall = end.wall, .timed_out = end.timed_out};
-    // As long as there is no room for it, the process stays there to be asked.
+    // As long as there is no room for it, the process stays there to be asked; not where no record
+    // will ever be found.
     const Deadline day = Deadline::in(std::chrono::days(1));
     const timespec moment{.tv_sec = 1, .tv_nsec = 0};
-    while (!ending->put(told) && !day.passed()) ::nanosleep(&moment, nullptr);
+    while (!ending->put(told) && !is_removed(directory.descriptor()) && !day.passed()) {
+      ::nanosleep(&moment, nullptr);
+    }
   });
   directory.sweep();
   cgroup.reset();
