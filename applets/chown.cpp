@@ -192,6 +192,11 @@ class Change final : public Visitor {
   core::Accounts accounts_;
 };
 
+/// Decimal digits and nothing else.
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+}
+
 Outcome run(Args& args, Io& io) {
   auto records = TRY(io.records<Row>(tables[0], args.changes));
   if (args.reference) {
@@ -200,7 +205,14 @@ Outcome run(Args& args, Io& io) {
   }
   if (!args.recursive) {
     Change change(args, io, std::move(records));
-    return args.paths.each(io, [&](core::Path path) { return change.operand(path); });
+    return args.paths.each(io, [&](core::Path path) {
+      auto done = change.operand(path);
+      // "chown 0 0 FILE", as os.chown has it
+      if (!done && done.error().number == ENOENT && !args.reference && is_number(path)) {
+        done.error().note = "a group stands behind a colon: USER:GROUP";
+      }
+      return done;
+    });
   }
   Tree tree(io,
             {.walk = {.sorted = false, .physical = true},

@@ -49,9 +49,10 @@ std::string note(int number, core::Path from, core::Path to, core::Rename how, c
   const auto old = core::lstat(from, core::want::type | core::want::ino, at);
   switch (number) {
     case EEXIST: {
-      const auto there = core::lstat(to, core::want::ino, at);
+      const auto there = core::lstat(to, core::want::type | core::want::ino, at);
       const bool same = old && there && old->ino == there->ino && old->dev == there->dev;
-      return same ? "both are names of one file" : "";
+      if (same) return "both are names of one file";
+      return there && there->type == core::Type::dir ? "a directory is not gone into" : "";
     }
     case EXDEV:
       // Of two reasons, the one that is not --beneath.
@@ -102,7 +103,7 @@ extern constexpr Applet rename = {
         "rename(2) and os.rename do, is what replace is for.\n\n"
         "This needs renameat2(2) with RENAME_NOREPLACE. Where the kernel or the file system lacks "
         "it, what is no directory gets its new name by link(2) and then loses the old one by "
-        "unlink(2), which overwrites as little; a directory is ENOTSUP, or EINVAL of the file "
+        "unlink(2), which overwrites as little; a directory is EOPNOTSUPP, or EINVAL of the file "
         "system. With --exchange there is no other way.",
     .options = options,
     .tables = tables,

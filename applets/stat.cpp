@@ -387,8 +387,8 @@ extern constexpr Applet stat = {
         "With -c the directives of GNU's stat for files are taken, with their flags, widths and "
         "precisions: %a %A %b %B %d %D %f %F %g %G %h %i %m %n %N %o %r %R %s %t %T %u %U %w %W "
         "%x %X %y %Y %z %Z, %Hd %Ld %Hr %Lr and %%. An unknown one is wrong usage. Other than "
-        "there, %U and %G are the number where there is no name, and %N quotes as osbox does "
-        "everywhere. %C is not offered.",
+        "there, %U and %G are the number where there is no name, and %N quotes always, as a "
+        "shell has it. %C is not offered.",
     .options = options,
     .tables = tables,
     .aliases = aliases,

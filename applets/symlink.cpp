@@ -127,7 +127,8 @@ extern constexpr Applet symlink = {
         "Unlike with ln -s, this holds for a directory too; nothing is ever made in it.\n\n"
         "With --replace a LINK that is a symbolic link gets its new text in one step: at any time "
         "it is the old link or the new one. What is no symbolic link is left alone, EEXIST, and "
-        "where the file system or the kernel cannot exchange two names the answer is ENOTSUP.\n\n"
+        "where the file system or the kernel cannot exchange two names the answer is "
+        "EOPNOTSUPP.\n\n"
         "With --relative both TARGET and the directory of LINK are resolved, as by readlink -m and "
         "-e, and the link holds the way from the one to the other, as with ln -sr. A relative "
         "TARGET is then one of the current directory.",

@@ -62,6 +62,7 @@ Stored take_types(unsigned& types, std::string_view list) {
 
 /// Adds a pattern of names; one that asks for a slash would match none of them.
 Stored take_name(std::vector<std::string>& to, std::string_view glob) {
+  if (glob.empty()) return std::unexpected("no name is empty");
   if (glob.substr(0, glob.find('[')).find('/') != glob.npos) {
     return std::unexpected("a name has no slash; --exclude takes a pattern of paths");
   }
@@ -71,6 +72,7 @@ Stored take_name(std::vector<std::string>& to, std::string_view glob) {
 
 /// Adds a pattern of names or paths, none of which has a slash at its end.
 Stored take_excluded(std::vector<std::string>& to, std::string_view glob) {
+  if (glob.empty()) return std::unexpected("no name is empty");
   if (glob.ends_with('/')) return std::unexpected("it goes without the slash at the end");
   to.emplace_back(glob);
   return {};

@@ -172,6 +172,8 @@ TEST_CASE("habits: operands the other way round") {
   CHECK(said({"chown", file, "root"}) ==
         "chown: OWNER " + file + ": no such user (OWNER comes first)");
   CHECK(said({"chown", "/a.b", "root"}) == "chown: OWNER /a.b: no such user (OWNER comes first)");
+  CHECK(
+      osbox({"chown", "0", "0", file}).err.contains("(a group stands behind a colon: USER:GROUP)"));
   CHECK(said({"truncate", file, "10"}).ends_with("behind it (SIZE comes first)"));
   CHECK(said({"rename", "a", "b", "c"}) ==
         "rename: unexpected operand c (use --files0-from for more than one pair)");
