@@ -17,7 +17,7 @@ namespace {
 std::size_t open_directories(std::size_t most) {
   rlimit limit;
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 2;
-  return std::clamp<rlim_t>(limit.rlim_cur / 4, 2, most);
+  return static_cast<std::size_t>(std::clamp<rlim_t>(limit.rlim_cur / 4, 2, most));
 }
 
 /// True for an entry that is not there any more, or is something else by now.
