@@ -406,7 +406,9 @@ Walk::Step Walk::enter() {
     return Step::enter;
   }
   auto read = frame.listing.read(reader_, from);
-  while (!read && out_of_descriptors(read.error().number) && close_one()) {
+  // What was read already is not read again.
+  while (!read && out_of_descriptors(read.error().number) && frame.listing.entries().empty() &&
+         close_one()) {
     read = frame.listing.read(reader_, from);
   }
   if (!read && read.error().number != ENOENT) {
