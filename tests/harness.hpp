@@ -42,6 +42,10 @@ inline constexpr long fstatat_call = SYS_newfstatat;
 inline constexpr long fstatat_call = SYS_fstatat64;
 #endif
 
+/// stat(2) of the C library makes no other call than statx(2) for times of 64 bits, and does not
+/// give way.
+inline constexpr bool needs_statx = sizeof(long) < sizeof(time_t);
+
 /// Has the kernel fail these calls of this process and of all that come from it, from now on.
 bool deny(const std::vector<Denied>& denied);
 
