@@ -690,7 +690,7 @@ TEST_CASE("chmod: that the new mode cannot be read is no failure to set it") {
     const tests::Command command{
         .words = {tests::binary(), "chmod", tree ? "-Rv" : "-v", tree ? "g+s,u+x" : "2700", file}};
     REQUIRE(::chmod(file.c_str(), 0600) == 0);
-    const auto look = tests::last_of(tests::watch(command), {SYS_statx, SYS_newfstatat}, EIO);
+    const auto look = tests::last_of(tests::watch(command), {SYS_statx, tests::fstatat_call}, EIO);
     REQUIRE(::chmod(file.c_str(), 0600) == 0);
     const Ran ran = tests::watch(command, {look}).ran;
     CHECK(ran.status == 1);

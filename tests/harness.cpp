@@ -54,13 +54,35 @@ bool become_nobody() {
          ::syscall(SYS_setuid, nobody) == 0;
 }
 
+/// Calls that a 32-bit machine has twice, since their numbers were too small once, and the one that
+/// the C library makes.
+constexpr std::pair<long, long> wider[] = {
+#ifdef SYS_getuid32
+    {SYS_getgroups, SYS_getgroups32},
+    {SYS_setgroups, SYS_setgroups32},
+    {SYS_getresgid, SYS_getresgid32},
+    {SYS_setresgid, SYS_setresgid32},
+    {SYS_getresuid, SYS_getresuid32},
+    {SYS_setresuid, SYS_setresuid32},
+#endif
+#ifdef SYS_fstatfs64
+    {SYS_fstatfs, SYS_fstatfs64},
+#endif
+    {-1, -1}};
+
 /// The program for the kernel that denies these calls.
 std::vector<sock_filter> filter_of(const std::vector<Denied>& denied) {
   std::vector<sock_filter> filter = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
-  for (const auto& [call, error] : denied) {
+  const auto add = [&filter](long call, int error) {
     filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1));
     filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)));
+  };
+  for (const auto& [call, error] : denied) {
+    add(call, error);
+    for (const auto& [narrow, wide] : wider) {
+      if (call == narrow) add(wide, error);
+    }
   }
   filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
   return filter;
@@ -77,43 +99,62 @@ bool deny(std::vector<sock_filter>& filter) {
 }
 
 /// A sixth argument that no call has, of those that are made after the filter and are not asked
-/// for.
-constexpr std::uint64_t unasked = 0x6f73'626f'7821'2121;
+/// for. It is as wide as a register.
+constexpr auto unasked = static_cast<unsigned long>(0x6f73'626f'7821'2121);
 
 /// The calls of which nobody is asked: they end this program or cannot fail, they are about memory,
 /// signals or threads, or about descriptors that are closed even if they fail.
-constexpr long spared[] = {SYS_brk,
-                           SYS_mmap,
-                           SYS_munmap,
-                           SYS_mprotect,
-                           SYS_mremap,
-                           SYS_madvise,
-                           SYS_exit,
-                           SYS_exit_group,
-                           SYS_futex,
-                           SYS_sched_yield,
-                           SYS_set_robust_list,
-                           SYS_set_tid_address,
-                           SYS_rseq,
-                           SYS_close,
-                           SYS_rt_sigaction,
-                           SYS_rt_sigprocmask,
-                           SYS_rt_sigpending,
-                           SYS_umask,
-                           SYS_getpid,
-                           SYS_getppid,
-                           SYS_getuid,
-                           SYS_geteuid,
-                           SYS_getgid,
-                           SYS_getegid,
-                           SYS_getresuid,
-                           SYS_getresgid,
-                           SYS_rt_sigreturn};
+constexpr long spared[] = {
+    SYS_brk,
+    SYS_munmap,
+    SYS_mprotect,
+    SYS_mremap,
+    SYS_madvise,
+    SYS_exit,
+    SYS_exit_group,
+    SYS_futex,
+    SYS_sched_yield,
+    SYS_set_robust_list,
+    SYS_set_tid_address,
+    SYS_rseq,
+    SYS_close,
+    SYS_rt_sigaction,
+    SYS_rt_sigprocmask,
+    SYS_rt_sigpending,
+    SYS_umask,
+    SYS_getpid,
+    SYS_getppid,
+    SYS_getuid,
+    SYS_geteuid,
+    SYS_getgid,
+    SYS_getegid,
+    SYS_getresuid,
+    SYS_getresgid,
+    SYS_rt_sigreturn,
+#ifdef SYS_mmap
+    SYS_mmap,
+#else
+    SYS_mmap2,
+#endif
+#ifdef SYS_futex_time64
+    SYS_futex_time64,
+#endif
+#ifdef SYS_getuid32
+    SYS_getuid32,
+    SYS_geteuid32,
+    SYS_getgid32,
+    SYS_getegid32,
+    SYS_getresuid32,
+    SYS_getresgid32,
+#endif
+};
 
 /// The program for the kernel that asks of all the others.
 const std::vector<sock_filter>& asking_filter() {
   static const std::vector<sock_filter> filter = [] {
-    const auto half = [](unsigned shift) { return static_cast<unsigned>(unasked >> shift); };
+    const auto half = [](unsigned shift) {
+      return static_cast<unsigned>(std::uint64_t{unasked} >> shift);
+    };
     constexpr unsigned argument = offsetof(seccomp_data, args[5]);
     const bool little = std::endian::native == std::endian::little;
     std::vector<sock_filter> made = {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <doctest/doctest.h>
+#include <sys/syscall.h>
 
 #include <functional>
 #include <string>
@@ -28,12 +29,22 @@ Ran osbox(const std::vector<std::string>& words, out::Screen screen = {});
 /// A system call that the kernel shall not offer, and the errno that it answers instead: ENOSYS as
 /// of an old kernel, EPERM as of a seccomp profile.
 struct Denied {
-  long call;  ///< SYS_statx
+  long call;  ///< SYS_statx; of SYS_fstatfs and its like, the call of 32-bit machines as well
   int error;
 };
 
 /// Of fchmodat2(2), which is younger than the headers of Debian 12; the same on all machines.
 inline constexpr long fchmodat2 = 452;
+/// fstatat(2), which 32-bit machines have under another name.
+#ifdef SYS_newfstatat
+inline constexpr long fstatat_call = SYS_newfstatat;
+#else
+inline constexpr long fstatat_call = SYS_fstatat64;
+#endif
+
+/// stat(2) of the C library makes no other call than statx(2) for times of 64 bits, and does not
+/// give way.
+inline constexpr bool needs_statx = sizeof(long) < sizeof(time_t);
 
 /// Has the kernel fail these calls of this process and of all that come from it, from now on.
 bool deny(const std::vector<Denied>& denied);

@@ -59,7 +59,8 @@ class Supervisor {
     while (true) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
       pollfd ready{listener, POLLIN, 0};
-      const int count = ::poll(&ready, 1, static_cast<int>(std::max<long>(left.count(), 0)));
+      const int count =
+          ::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
       if (count < 0) continue;
       if (count == 0) {
         watched_.hung = true;
@@ -227,19 +228,41 @@ std::string call_name(long call) {
       NAME(waitid),
       NAME(write),
       {fchmodat2, "fchmodat2"},
+      {fstatat_call, "fstatat"},
+#ifdef SYS_arch_prctl
+      NAME(arch_prctl),
+#endif
 #ifdef SYS_open
       NAME(access),
-      NAME(arch_prctl),
       NAME(chmod),
       NAME(dup2),
       NAME(fork),
       NAME(lstat),
-      NAME(newfstatat),
       NAME(poll),
       NAME(readlink),
       NAME(renameat),
       NAME(stat),
       NAME(vfork),
+#endif
+#ifdef SYS_fstatat64
+      NAME(_llseek),
+      NAME(fchown32),
+      NAME(fcntl64),
+      NAME(fstat64),
+      NAME(fstatfs64),
+      NAME(ftruncate64),
+      NAME(getgroups32),
+      NAME(lstat64),
+      NAME(ppoll_time64),
+      NAME(rt_sigtimedwait_time64),
+      NAME(sendfile64),
+      NAME(setgroups32),
+      NAME(setresgid32),
+      NAME(setresuid32),
+      NAME(stat64),
+      NAME(statfs64),
+      NAME(truncate64),
+      NAME(utimensat_time64),
 #endif
 #undef NAME
   };

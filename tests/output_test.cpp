@@ -120,7 +120,7 @@ TEST_CASE("where a newer call is not offered the results are the same, or an err
   REQUIRE(with(walk, {}).status == 0);
   for (const int error : {ENOSYS, EPERM}) {
     CAPTURE(error);
-    CHECK(with(list, {{SYS_statx, error}}).out == with(list, {}).out);
+    if (!tests::needs_statx) CHECK(with(list, {{SYS_statx, error}}).out == with(list, {}).out);
     CHECK(with(list, {{SYS_faccessat2, error}, {SYS_openat2, error}}).out == with(list, {}).out);
     CHECK(tests::lines(with(walk, {{SYS_statx, error}}).out).size() == 4);
     const std::string name = error == ENOSYS ? "ENOSYS" : "EPERM";

@@ -390,7 +390,7 @@ TEST_CASE("utime: that the new times cannot be read is no failure to set them") 
   const std::string file = scratch.file("file");
   const tests::Command command{.words = {binary(), "utime", "-v", "--mtime", "5", file},
                                .environment = {"TZ=UTC0"}};  // no file is read for it
-  const auto look = tests::last_of(tests::watch(command), {SYS_statx, SYS_newfstatat}, EIO);
+  const auto look = tests::last_of(tests::watch(command), {SYS_statx, tests::fstatat_call}, EIO);
   const std::string fresh = scratch.file("file", "new");
   const Ran ran = tests::watch(command, {look}).ran;
   CHECK(ran.status == 1);

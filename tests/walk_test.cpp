@@ -519,6 +519,22 @@ TEST_CASE("walk leaves out what is gone before it could be looked at") {
   }
 }
 
+TEST_CASE("walk says so where a directory cannot be read to its end") {
+  const Scratch scratch;
+  scratch.directory("dir");
+  // More than is read at a time, thrice.
+  for (int i = 10'000; i < 13'000; ++i) {
+    scratch.file("dir/" + std::to_string(i) + std::string(40, '-'));
+  }
+  const Ran ran = tests::run({.words = {"strace", "--quiet=all", "-o", "/dev/null", "-e",
+                                        "inject=getdents64:error=EMFILE:when=4", tests::binary(),
+                                        "walk", "--threads", "1", "."},
+                              .directory = scratch.path()});
+  CHECK(ran.status == 1);
+  CHECK(ran.err == "walk: ./dir: readdir: EMFILE: Too many open files\n");
+  CHECK(tests::lines(ran.out).size() > 500);
+}
+
 TEST_CASE("walk goes to any depth with few descriptors") {
   const auto lines_of = [](const Scratch& scratch, std::vector<std::string> options) {
     options.insert(options.begin(), {tests::binary(), "walk"});

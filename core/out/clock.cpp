@@ -44,9 +44,6 @@ void append_padded(std::string& to, std::int64_t number, std::size_t width, char
 
 // ---- parse_clock
 
-constexpr Nanoseconds second = 1'000'000'000;
-constexpr Nanoseconds day = 86'400;
-
 using Parsed = std::expected<core::Time, std::string>;
 
 std::unexpected<std::string> refuse(std::string why) { return std::unexpected(std::move(why)); }
@@ -55,14 +52,22 @@ std::unexpected<std::string> no_time() {
 }
 std::unexpected<std::string> out_of_range() { return refuse("time out of range"); }
 
-/// `seconds` and `nanoseconds`, which may be negative, since the epoch.
-Parsed time_at(Nanoseconds seconds, Nanoseconds nanoseconds) {
-  const Nanoseconds all = seconds * second + nanoseconds;
-  Nanoseconds whole = all / second;
-  if (all % second < 0) --whole;
-  if (whole < INT64_MIN || whole > INT64_MAX) return out_of_range();
-  return core::Time{static_cast<std::int64_t>(whole),
-                    static_cast<std::uint32_t>(all - whole * second)};
+/// The time that is so far from the epoch.
+Parsed time_at(Distance distance) {
+  std::uint64_t seconds = distance.seconds;
+  std::uint32_t nanoseconds = distance.nanoseconds;
+  constexpr std::uint64_t most = INT64_MAX;
+  if (!distance.before) {
+    if (seconds > most) return out_of_range();
+    return core::Time{static_cast<std::int64_t>(seconds), nanoseconds};
+  }
+  // The nanoseconds of a time count upwards.
+  if (seconds > most + (nanoseconds == 0 ? 1 : 0)) return out_of_range();
+  if (nanoseconds != 0) {
+    ++seconds;
+    nanoseconds = 1'000'000'000 - nanoseconds;
+  }
+  return core::Time{static_cast<std::int64_t>(0 - seconds), nanoseconds};
 }
 
 /// A text that is taken from its front.
@@ -92,12 +97,13 @@ class Rest {
     return (found[0] - '0') * 10 + (found[1] - '0');
   }
   /// The digits of a fraction, as nanoseconds.
-  std::optional<int> fraction() {
+  std::optional<std::uint32_t> fraction() {
     const std::string_view found = digits();
     if (found.empty() || found.size() > 9) return std::nullopt;
-    int nanoseconds = 0;
+    std::uint32_t nanoseconds = 0;
     for (std::size_t i = 0; i < 9; ++i) {
-      nanoseconds = nanoseconds * 10 + (i < found.size() ? found[i] - '0' : 0);
+      nanoseconds =
+          nanoseconds * 10 + static_cast<std::uint32_t>(i < found.size() ? found[i] - '0' : 0);
     }
     return nanoseconds;
   }
@@ -119,7 +125,7 @@ Parsed parse_seconds(Rest text) {
   if (!negative) text.take('+');
   const std::string_view digits = text.digits();
   if (digits.empty()) return no_time();
-  int nanoseconds = 0;
+  std::uint32_t nanoseconds = 0;
   if (text.take('.')) {
     const auto fraction = text.fraction();
     if (!fraction) return refuse("one to nine digits stand behind the point");
@@ -128,8 +134,7 @@ Parsed parse_seconds(Rest text) {
   if (!text.empty()) return no_time();
   const auto seconds = number_of(digits);
   if (!seconds) return out_of_range();
-  if (negative) return time_at(-Nanoseconds{*seconds}, -nanoseconds);
-  return time_at(*seconds, nanoseconds);
+  return time_at({negative, *seconds, nanoseconds});
 }
 
 /// The days between the epoch and the year's first one, in the Gregorian calendar.
@@ -144,23 +149,22 @@ std::int64_t days_before(std::int64_t year) {
 }
 
 /// The moment when local clocks show what those of UTC show at `shown`.
-Parsed local_time(Nanoseconds shown, int nanoseconds) {
+Parsed local_time(std::int64_t shown, std::uint32_t nanoseconds) {
   // Far from the edges of what localtime_r is asked.
-  constexpr Nanoseconds most = Nanoseconds{INT64_MAX} - 2 * day;
+  constexpr std::int64_t most = INT64_MAX - 2 * 86'400;
   if (shown > most || shown < -most) return out_of_range();
-  const auto wall = static_cast<std::int64_t>(shown);
   std::optional<std::int64_t> first;
   // No offset is more than a day and an hour, so any that counts is in use within these hours.
   for (std::int64_t hours = -26; hours <= 26; ++hours) {
-    const auto about = local(wall + hours * 3600);
+    const auto about = local(shown + hours * 3600);
     if (!about) return out_of_range();
-    const std::int64_t moment = wall - about->tm_gmtoff;
+    const std::int64_t moment = shown - about->tm_gmtoff;
     const auto then = local(moment);
     if (!then || then->tm_gmtoff != about->tm_gmtoff) continue;
     first = std::min(first.value_or(moment), moment);
   }
   if (!first) return refuse("local clocks skip this time");
-  return time_at(*first, nanoseconds);
+  return core::Time{*first, nanoseconds};
 }
 
 /// The seconds by which a zone's clocks are ahead, for "Z", "+01:00", "+0100" and "+01".
@@ -193,7 +197,7 @@ Parsed parse_date(Rest text) {
   int hour = 0;
   int minute = 0;
   int seconds = 0;
-  int nanoseconds = 0;
+  std::uint32_t nanoseconds = 0;
   std::optional<int> zone;
   if (text.take('T') || text.take(' ')) {
     const auto hours = text.pair();
@@ -231,8 +235,17 @@ Parsed parse_date(Rest text) {
   const int length = lengths[*month - 1] + (leap && *month == 2 ? 1 : 0);
   if (*day_of_month < 1 || *day_of_month > length) return refuse("no such day");
   if (hour > 23 || minute > 59 || seconds > 59) return refuse("no such time of day");
-  const Nanoseconds shown = days * day + hour * 3600 + minute * 60 + seconds;
-  return zone ? time_at(shown - *zone, nanoseconds) : local_time(shown, nanoseconds);
+  const std::int64_t minutes = days * 1440 + hour * 60 + minute - zone.value_or(0) / 60;
+  // Before the epoch the minute counts from its end, since the first one that is there begins
+  // before all times.
+  const int end = minutes < 0 ? 1 : 0;
+  std::int64_t shown = 0;
+  if (__builtin_mul_overflow(minutes + end, 60, &shown) ||
+      __builtin_add_overflow(shown, seconds - end * 60, &shown)) {
+    return out_of_range();
+  }
+  if (!zone) return local_time(shown, nanoseconds);
+  return core::Time{shown, nanoseconds};
 }
 
 }  // namespace
@@ -246,11 +259,11 @@ void append_clock(std::string& to, core::Time time) {
   const auto parts = local(time.seconds);
   if (!parts) {
     // A number like any other: behind the point it too counts away from 0.
-    const bool back = time.seconds < 0 && time.nanoseconds != 0;
-    if (back) to += '-';
-    append_number(to, back ? -(time.seconds + 1) : time.seconds);
+    const Distance distance = from_epoch(time);
+    if (distance.before) to += '-';
+    append_number(to, distance.seconds);
     to += '.';
-    append_padded(to, back ? 1'000'000'000 - time.nanoseconds : time.nanoseconds, 9, '0');
+    append_fraction(to, distance.nanoseconds);
     return;
   }
   const auto part = [&to](char before, std::int64_t number, std::size_t width) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <concepts>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,30 +39,45 @@ inline void append_right(std::string& to, std::uint64_t number, std::size_t widt
   append_number(to, number);
 }
 
-/// A signed integer wide enough for the nanoseconds of every time that a file system keeps.
-__extension__ using Nanoseconds = __int128;
+/// Adds `nanoseconds`, less than a second, with all nine digits.
+inline void append_fraction(std::string& to, std::uint32_t nanoseconds) {
+  to.append(9 - digits(nanoseconds), '0');
+  append_number(to, nanoseconds);
+}
 
-/// The nanoseconds between the epoch and `time`.
-constexpr Nanoseconds nanoseconds(core::Time time) {
-  return Nanoseconds{time.seconds} * 1'000'000'000 + time.nanoseconds;
+/// A time as a number is written: a sign, and what counts away from the epoch behind it.
+struct Distance {
+  bool before;  ///< the epoch
+  std::uint64_t seconds;
+  std::uint32_t nanoseconds;
+};
+constexpr Distance from_epoch(core::Time time) {
+  constexpr std::uint32_t second = 1'000'000'000;
+  // A broken file system may have more nanoseconds than a second has.
+  const std::uint64_t seconds =
+      static_cast<std::uint64_t>(time.seconds) + time.nanoseconds / second;
+  const std::uint32_t rest = time.nanoseconds % second;
+  if (time.seconds >= 0 || static_cast<std::int64_t>(seconds) >= 0) return {false, seconds, rest};
+  return {true, 0 - seconds - (rest != 0 ? 1 : 0), rest != 0 ? second - rest : 0};
+}
+
+/// The nanoseconds between the epoch and `time`, none where they take more than 64 bits.
+constexpr std::optional<std::int64_t> nanoseconds(core::Time time) {
+  constexpr std::int64_t most = INT64_MAX / 1'000'000'000 - 5;
+  if (time.seconds < -most || time.seconds > most) return std::nullopt;
+  return time.seconds * 1'000'000'000 + time.nanoseconds;
 }
 
 /// Adds the nanoseconds between the epoch and `time`, which may take more than 64 bits.
 inline void append_nanoseconds(std::string& to, core::Time time) {
-  constexpr std::int64_t most = INT64_MAX / 1'000'000'000 - 1;
-  if (time.seconds >= -most && time.seconds <= most) {
-    append_number(to, static_cast<std::int64_t>(nanoseconds(time)));
+  if (const auto count = nanoseconds(time)) {
+    append_number(to, *count);
     return;
   }
-  // Seconds and nanoseconds side by side, both counted away from the epoch.
-  Nanoseconds magnitude = nanoseconds(time);
-  if (magnitude < 0) {
-    to += '-';
-    magnitude = -magnitude;
-  }
-  append_number(to, static_cast<std::uint64_t>(magnitude / 1'000'000'000));
-  const std::string rest = std::to_string(static_cast<std::uint32_t>(magnitude % 1'000'000'000));
-  to.append(9 - rest.size(), '0').append(rest);
+  const Distance distance = from_epoch(time);
+  if (distance.before) to += '-';
+  append_number(to, distance.seconds);
+  append_fraction(to, distance.nanoseconds);
 }
 
 }  // namespace out

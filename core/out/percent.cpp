@@ -125,21 +125,17 @@ void append_percent(std::string& to, const Percent& how, core::Time time) {
     append_percent(to, whole, time.seconds);
     return;
   }
-  const Nanoseconds all = nanoseconds(time);
-  const bool negative = all < 0;
-  const Nanoseconds magnitude = negative ? -all : all;
+  const Distance distance = from_epoch(time);
   std::string digits;
-  append_number(digits, static_cast<std::uint64_t>(magnitude / 1'000'000'000));
+  append_number(digits, distance.seconds);
   digits += '.';
-  std::string fraction;
-  append_number(fraction, static_cast<std::uint64_t>(magnitude % 1'000'000'000));
-  digits.append(9 - fraction.size(), '0').append(fraction);
+  append_fraction(digits, distance.nanoseconds);
   if (places < 9) {
     digits.resize(digits.size() - (9 - places));
   } else {
     digits.append(places - 9, '0');
   }
-  append_filled(to, how, sign_of(how, negative), digits, how.zero);
+  append_filled(to, how, sign_of(how, distance.before), digits, how.zero);
 }
 
 }  // namespace out

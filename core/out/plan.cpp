@@ -66,6 +66,68 @@ void append_text(std::string& to, const Value& value, Names names,
   }
 }
 
+/// Takes fill and alignment from the front of a format specification.
+std::string_view take_alignment(std::string_view& specification) {
+  const auto aligns = [](std::string_view rest) {
+    return !rest.empty() && (rest[0] == '<' || rest[0] == '>' || rest[0] == '^');
+  };
+  if (specification.empty()) return {};
+  std::size_t length = 0;
+  const Utf8 fill = decode_utf8(specification);
+  const std::size_t fill_length = fill.length != 0 ? fill.length : 1;
+  if (aligns(specification.substr(fill_length))) {
+    length = fill_length + 1;
+  } else if (aligns(specification)) {
+    length = 1;
+  }
+  const std::string_view alignment = specification.substr(0, length);
+  specification.remove_prefix(length);
+  return alignment;
+}
+
+/// Fill, alignment and width of a format specification, with nothing that depends on the type.
+std::string blank_format_of(std::string_view specification) {
+  std::string blank(take_alignment(specification));
+  specification.remove_prefix(
+      std::min(specification.find_first_not_of("+- #0"), specification.size()));
+  const std::size_t width = specification.find_first_not_of("0123456789");
+  return blank.append(specification.substr(0, width));
+}
+
+#ifdef __SIZEOF_INT128__
+/// A number that takes more than 64 bits with its sign.
+void append_wide(std::string& to, const std::string& format, const Value& value) {
+  __extension__ using Wide = __int128;
+  Wide number = 0;
+  if (value.kind() == Kind::natural) {
+    number = value.natural();
+  } else {
+    number = Wide{value.time().seconds} * 1'000'000'000 + value.time().nanoseconds;
+  }
+  fmt::vformat_to(std::back_inserter(to), format, fmt::make_format_args(number));
+}
+#else
+/// A number that takes more than 64 bits with its sign, which fmt does not know on 32-bit machines:
+/// there it follows the format as text does, with its sign, but is decimal and not filled with
+/// zeros in any case. A natural number without a sign is as everywhere.
+void append_wide(std::string& to, const std::string& format, const Value& value) {
+  std::string_view rest = std::string_view(format).substr(2, format.size() - 3);
+  std::string blank = blank_format_of(rest);
+  // Unlike text, a number stands on the right.
+  if (take_alignment(rest).empty()) blank.insert(0, 1, '>');
+  const bool plus = rest.starts_with('+') || rest.starts_with(' ');
+  if (value.kind() == Kind::natural && !plus && !rest.starts_with('-')) {
+    const std::uint64_t number = value.natural();
+    fmt::vformat_to(std::back_inserter(to), format, fmt::make_format_args(number));
+    return;
+  }
+  std::string text;
+  append_text(text, value, Names::raw);
+  if (plus && !text.starts_with('-')) text.insert(0, 1, rest[0]);
+  fmt::vformat_to(std::back_inserter(to), "{:" + blank + "}", fmt::make_format_args(text));
+}
+#endif
+
 void append_formatted(std::string& to, const std::string& format, const Value& value, Names names) {
   const auto put = [&](const auto& argument) {
     fmt::vformat_to(std::back_inserter(to), format, fmt::make_format_args(argument));
@@ -82,11 +144,15 @@ void append_formatted(std::string& to, const std::string& format, const Value& v
       if (value.natural() <= INT64_MAX) {
         put(static_cast<std::int64_t>(value.natural()));
       } else {
-        put(Nanoseconds{value.natural()});
+        append_wide(to, format, value);
       }
       break;
     case Kind::time:
-      put(nanoseconds(value.time()));
+      if (const auto count = nanoseconds(value.time())) {
+        put(*count);
+      } else {
+        append_wide(to, format, value);
+      }
       break;
     case Kind::null:
       put(std::string_view());
@@ -147,29 +213,6 @@ Value example(Kind kind) {
     default:
       return Value::text("a");
   }
-}
-
-/// Fill, alignment and width of a format specification, with nothing that depends on the type.
-std::string blank_format_of(std::string_view specification) {
-  std::string blank;
-  const auto aligns = [](std::string_view rest) {
-    return !rest.empty() && (rest[0] == '<' || rest[0] == '>' || rest[0] == '^');
-  };
-  if (!specification.empty()) {
-    const Utf8 fill = decode_utf8(specification);
-    const std::size_t length = fill.length != 0 ? fill.length : 1;
-    if (aligns(specification.substr(length))) {
-      blank = specification.substr(0, length + 1);
-      specification.remove_prefix(length + 1);
-    } else if (aligns(specification)) {
-      blank = specification.substr(0, 1);
-      specification.remove_prefix(1);
-    }
-  }
-  specification.remove_prefix(
-      std::min(specification.find_first_not_of("+- #0"), specification.size()));
-  const std::size_t width = specification.find_first_not_of("0123456789");
-  return blank.append(specification.substr(0, width));
 }
 
 /// True where `specification` asks for a width, or a precision, that no line needs.

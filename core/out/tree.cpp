@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -35,7 +36,10 @@ constexpr std::size_t few_descriptors = 16;
 std::size_t free_descriptors() {
   rlimit limit;
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-  return std::max<rlim_t>(limit.rlim_cur, few_descriptors) - few_descriptors;
+  // Of no limit, what fits has to do.
+  constexpr rlim_t most = std::numeric_limits<std::size_t>::max();
+  return static_cast<std::size_t>(std::clamp<rlim_t>(limit.rlim_cur, few_descriptors, most) -
+                                  few_descriptors);
 }
 
 /// How many of the descriptors that there may be are in use: those up to `most` are looked at.

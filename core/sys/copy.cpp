@@ -47,7 +47,7 @@ class Copy {
     if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(block);
     while (begin < end) {
       TRY(held_->check());
-      const auto size = std::min(static_cast<std::uint64_t>(end - begin), std::uint64_t{block});
+      const auto size = static_cast<std::size_t>(std::min(end - begin, off_t{block}));
       const std::size_t count = TRY(read(from_, buffer_.get(), size));
       if (count == 0) break;
       TRY(write(to_, {buffer_.get(), count}));

@@ -270,7 +270,7 @@ std::string interpreter_of(const std::string& path, bool& script) {
     if (head.size() < sizeof header) return std::string();
     std::memcpy(&header, head.data(), sizeof header);
     for (unsigned i = 0; i < header.e_phnum; ++i) {
-      const std::size_t at = header.e_phoff + i * sizeof segment;
+      const std::uint64_t at = header.e_phoff + std::uint64_t{i} * sizeof segment;
       if (at > head.size() || head.size() - at < sizeof segment) break;
       std::memcpy(&segment, head.data() + at, sizeof segment);
       if (segment.p_type != PT_INTERP || segment.p_offset >= head.size()) continue;

@@ -17,7 +17,7 @@ namespace {
 std::size_t open_directories(std::size_t most) {
   rlimit limit;
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 2;
-  return std::clamp<rlim_t>(limit.rlim_cur / 4, 2, most);
+  return static_cast<std::size_t>(std::clamp<rlim_t>(limit.rlim_cur / 4, 2, most));
 }
 
 /// True for an entry that is not there any more, or is something else by now.
@@ -406,7 +406,9 @@ Walk::Step Walk::enter() {
     return Step::enter;
   }
   auto read = frame.listing.read(reader_, from);
-  while (!read && out_of_descriptors(read.error().number) && close_one()) {
+  // What was read already is not read again.
+  while (!read && out_of_descriptors(read.error().number) && frame.listing.entries().empty() &&
+         close_one()) {
     read = frame.listing.read(reader_, from);
   }
   if (!read && read.error().number != ENOENT) {

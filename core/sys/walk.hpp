@@ -128,7 +128,12 @@ class Walk {
 
  private:
   struct Hash {
-    std::size_t operator()(const FileId& id) const { return id.ino * 0x9e3779b97f4a7c15 ^ id.dev; }
+    std::size_t operator()(const FileId& id) const {
+      std::uint64_t hash = id.ino * 0x9e3779b97f4a7c15 ^ id.dev;
+      // The lower half knows nothing of the upper one of the inode.
+      if (sizeof(std::size_t) < sizeof hash) hash ^= hash >> 32;
+      return static_cast<std::size_t>(hash);
+    }
   };
 
   /// A directory that was entered and not left yet.

@@ -66,7 +66,8 @@ std::string plain(const Value& value, Names names, std::string_view null) {
     case Kind::natural:
       return std::to_string(value.natural());
     case Kind::time: {
-      Nanoseconds left = nanoseconds(value.time());
+      __extension__ using Wide = __int128;
+      Wide left = Wide{value.time().seconds} * 1'000'000'000 + value.time().nanoseconds;
       const bool negative = left < 0;
       do {
         to.insert(to.begin(), static_cast<char>('0' + (negative ? -(left % 10) : left % 10)));

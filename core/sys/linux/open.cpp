@@ -9,6 +9,9 @@ namespace core::backend {
 
 Result<Fd> openat2(Path path, int flags, mode_t mode, At at) {
   open_how how = {};
+  // Unlike open(2) this call is not told by the C library that sizes have 64 bits, without which a
+  // 32-bit machine refuses files of 2 GiB. With O_PATH that is EINVAL.
+  if ((flags & O_PATH) == 0) flags |= O_LARGEFILE;
   how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
   how.mode = mode;
   how.resolve = (at.resolve.beneath ? RESOLVE_BENEATH : 0U) |
