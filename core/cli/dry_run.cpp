@@ -192,7 +192,7 @@ out::Outcome dry_run(const core::Program& program, const core::Watch& watch, Io&
     auto opened = core::open(*row.set.directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (!opened) {
       return io.fail_with(
-          125, {.number = opened.error().number, .call = "chdir", .path = *row.set.directory});
+          125, {.number = opened.error().number, .call = "chdir", .path = row.set.directory});
     }
     directory = *std::move(opened);
   }

@@ -12,7 +12,7 @@ namespace {
 using namespace detail;
 
 struct Close {
-  void operator()(std::FILE* file) const { std::fclose(file); }
+  void operator()(std::FILE* file) const { (void)std::fclose(file); }
 };
 
 /// What `take` says of the first entry in `path` that `matches`.
@@ -30,7 +30,8 @@ auto scan(const char* path, const char* call, Next next, Matches matches, Take t
     bool again = false;
     const int number =
         with_buffer(buffer, entry, found, [&](Entry* e, char* b, std::size_t n, Entry** f) {
-          if (std::exchange(again, true)) std::fseek(file.get(), line, SEEK_SET);
+          if (std::exchange(again, true) && std::fseek(file.get(), line, SEEK_SET) != 0)
+            return errno;
           return next(file.get(), e, b, n, f);
         });
     if (is_failure(number)) return failure(number, call);
