@@ -178,7 +178,7 @@ const Words state_command = {"/bin/cat",
 
 /// The lines of that which are not another in every process, but for those that begin with one of
 /// `changes`.
-Words state(const std::string& text, const Words& changes) {
+std::string state(const std::string& text, const Words& changes) {
   // How the process is called, where its memory is, and when it ran.
   const Words passing = {"Pid:",    "Tgid:",     "NStgid:",     "NSpid:", "Vm",
                          "Rss",     "Hugetlb",   "SigQ:",       "State",  "FDSize",
@@ -187,7 +187,7 @@ Words state(const std::string& text, const Words& changes) {
     return std::ranges::any_of(with,
                                [&](const std::string& head) { return line.starts_with(head); });
   };
-  Words all;
+  std::string all;
   for (const std::string& line : tests::lines(text)) {
     if (line.find(" (cat) ") != std::string::npos) {
       std::istringstream fields(line.substr(line.find(") ") + 2));
@@ -198,13 +198,13 @@ Words state(const std::string& text, const Words& changes) {
            {std::pair("pgrp", 5U), std::pair("session", 6U), std::pair("tty", 7U),
             std::pair("priority", 18U), std::pair("nice", 19U), std::pair("exit_signal", 38U),
             std::pair("rt_priority", 40U), std::pair("policy", 41U)}) {
-        if (!begins(name, changes)) all.push_back(name + (" " + values[at]));
+        if (!begins(name, changes)) all.append(name).append(" ").append(values[at]).append("\n");
       }
       continue;
     }
     // The group of cgroup v2 that it is in.
     const bool cgroup = line.starts_with("0::");
-    if (!begins(line, passing) && !begins(cgroup ? "cgroup" : line, changes)) all.push_back(line);
+    if (!begins(line, passing) && !begins(cgroup ? "cgroup" : line, changes)) all += line + "\n";
   }
   return all;
 }
@@ -475,8 +475,8 @@ TEST_CASE("nothing of a process changes but what the applet changes") {
     const Ran told = ran(way, {.words = with(way, state_command)}, odd);
     CHECK(told.status == 0);
     CHECK(told.err == "");
-    const Words expected = state(plain[way.kind == Kind::shell ? 1 : 0], way.changes);
-    CHECK(expected.size() > 50);
+    const std::string expected = state(plain[way.kind == Kind::shell ? 1 : 0], way.changes);
+    CHECK(std::ranges::count(expected, '\n') > 50);
     CHECK(state(told.out, way.changes) == expected);
     CHECK(ran(way, {.words = with(way, where), .environment = entry}, gone).out ==
           (way.name() == "chdir" ? "/\n/\n" : scratch / "gone (deleted)" + "\n/\n"));

@@ -205,7 +205,9 @@ Result<void> Wait::State::add_record(const ProcessId& id, Error otherwise) {
   const bool is_gone = ::kill(id.pid, 0) != 0 && errno == ESRCH;
   const auto job = TRY(record(id));
   if (!job) {
-    if (otherwise.number == ENOSYS && is_gone) return failure(ESRCH, "waitpid", id.text());
+    if (otherwise.number == ENOSYS && is_gone) {
+      otherwise = {.number = ESRCH, .call = "waitpid", .path = id.text()};
+    }
     // Who has an inode has it from a job.
     if (otherwise.number == ESRCH && id.inode && otherwise.note.empty()) {
       otherwise.note = "nor a record of it; XDG_RUNTIME_DIR may have been another";
