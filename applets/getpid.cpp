@@ -106,7 +106,7 @@ Outcome run(Args& args, Io& io) {
   if (args.pids.empty()) TRY(put(core::caller()));
   return io.each(args.pids, [&](const std::string& word) {
     auto pid = core::read_pid(word, question.call);
-    if (word == "0") pid.error().note = "not a process id; without any it is the caller";
+    if (!pid && word == "0") pid.error().note = "not a process id; without any it is the caller";
     return put(std::move(pid));
   });
 }

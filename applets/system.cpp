@@ -40,6 +40,7 @@ constexpr Example examples[] = {
 };
 
 // It has no time to be over.
+static_assert(child_statuses[2].status == "124");
 constexpr std::array statuses = {child_statuses[0], child_statuses[1], child_statuses[3],
                                  child_statuses[4], child_statuses[5]};
 

@@ -118,7 +118,8 @@ Outcome run(Args& args, Io& io) {
   };
   return args.paths.each(io, [&](core::Path path) {
     auto done = set_one(path);
-    if (!done && done.error().number == ENOENT && parse_clock(path)) {
+    if (!done && done.error().number == ENOENT && !args.access && !args.modification &&
+        parse_clock(path)) {
       done.error().note = "a time stands behind --mtime or --atime";
     }
     return done;

@@ -63,8 +63,12 @@ Stored take_types(unsigned& types, std::string_view list) {
 /// Adds a pattern of names; one that asks for a slash would match none of them.
 Stored take_name(std::vector<std::string>& to, std::string_view glob) {
   if (glob.empty()) return std::unexpected("no name is empty");
-  if (glob.substr(0, glob.find('[')).find('/') != glob.npos) {
-    return std::unexpected("a name has no slash; --exclude takes a pattern of paths");
+  for (std::size_t at = 0; at < glob.size(); ++at) {
+    if (glob[at] == '/') {
+      return std::unexpected("a name has no slash; --exclude takes a pattern of paths");
+    }
+    // Where it says what not to match, [!/], a slash is meant.
+    if (glob[at] == '[') at = std::min(glob.find(']', at + 2), glob.size() - 1);
   }
   to.emplace_back(glob);
   return {};

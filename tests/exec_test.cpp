@@ -344,7 +344,7 @@ TEST_CASE("exec names the step that failed, and the command does not run") {
   CHECK(exec({"--chdir", "/no/such", "--exit-errno", "true"}).status == 125);
   const Ran nice = exec({"--nice", "-5", "echo", "ran"}, {.as_nobody = true});
   CHECK(nice.status == 125);
-  CHECK(nice.err.starts_with("exec: nice: E"));
+  CHECK(nice.err.starts_with("exec: -5: nice: E"));
   CHECK(exec({}).status == 2);
   CHECK(exec({"--session"}).status == 2);
   CHECK(exec({"--close-from", "-1", "true"}).status == 2);

@@ -90,7 +90,7 @@ TEST_CASE("nice without rights is EPERM, and the command does not run") {
   const Ran ran = run({.words = {binary(), "nice", "-1", "echo"}, .as_nobody = true});
   CHECK(ran.status == 125);
   CHECK(ran.out == "");
-  CHECK(ran.err == "nice: EPERM: Operation not permitted\n");
+  CHECK(ran.err == "nice: -1: EPERM: Operation not permitted\n");
 }
 
 TEST_CASE("nice: what is no number, or has no command, is wrong usage") {

@@ -296,8 +296,9 @@ TEST_CASE("walk refuses what does not go together") {
        {Words{"--tree", "--json"}, Words{"--tree", "--bottom-up"}, Words{"--tree", "-0"},
         Words{"--tree", "--min-depth", "1"}, Words{"--group", "--stat"}, Words{"--group", "-0"},
         Words{"--name", ""}, Words{"--exclude", ""}, Words{"--name", "a/b"},
-        Words{"--exclude", "b/"}, Words{"-t", "x"}, Words{"-t", ""}, Words{"-t", "f,"},
-        Words{"--max-depth", "-1"}, Words{"--threads", "-1"}, Words{"--format", "{nothing}"}}) {
+        Words{"--name", "[ab]/c"}, Words{"--exclude", "b/"}, Words{"-t", "x"}, Words{"-t", ""},
+        Words{"-t", "f,"}, Words{"--max-depth", "-1"}, Words{"--threads", "-1"},
+        Words{"--format", "{nothing}"}}) {
     Words words = {"walk", "/usr"};
     words.insert(words.end(), options.begin(), options.end());
     const Ran ran = osbox(words);

@@ -340,7 +340,11 @@ std::string manual_page(const Applet& applet) {
   for (char& c : upper) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
   }
-  to.append(".Dd ").append(OSBOX_DATE).append("\n.Dt ").append(upper).append(" 1\n.Os \"osbox " OSBOX_VERSION "\"\n");
+  to.append(".Dd ")
+      .append(OSBOX_DATE)
+      .append("\n.Dt ")
+      .append(upper)
+      .append(" 1\n.Os \"osbox " OSBOX_VERSION "\"\n");
   to.append(".Sh NAME\n.Nm ").append(title);
   for (const Alias& alias : applet.aliases) to.append(" ,\n.Nm osbox-").append(alias.name);
   to.append("\n.Nd ").append(roff(applet.summary)).append("\n.Sh SYNOPSIS\n.Nm osbox ");

@@ -61,7 +61,8 @@ constexpr Distance from_epoch(core::Time time) {
   return {true, 0 - seconds - (rest != 0 ? 1 : 0), rest != 0 ? second - rest : 0};
 }
 
-/// The nanoseconds between the epoch and `time`, none where they take more than 64 bits.
+/// The nanoseconds between the epoch and `time`, none where they take more than 64 bits, or nearly
+/// so: a broken file system may have four seconds of them.
 constexpr std::optional<std::int64_t> nanoseconds(core::Time time) {
   constexpr std::int64_t most = INT64_MAX / 1'000'000'000 - 5;
   if (time.seconds < -most || time.seconds > most) return std::nullopt;

@@ -1,4 +1,4 @@
-// What most of core and the applets include, read once with -Db_pch=true.
+// What most of core and the applets include, read once unless -Db_pch=false.
 #include <algorithm>
 #include <charconv>
 

@@ -77,6 +77,7 @@ struct Program::Ready {
   std::vector<std::string> candidates;
   std::vector<int> errors;   ///< errno of each candidate that was tried
   std::string group_digits;  ///< of the process group, for a message
+  std::string increment;     ///< of the nice value, likewise
   std::string cpus;          ///< likewise
   std::array<Fd, 3> files;
   std::array<std::optional<FdRef>, 3> streams;  ///< what takes the place of each
@@ -182,7 +183,9 @@ StepFailure Program::Ready::set_rest(const Placement& placement, pid_t parent) c
   if (attributes.nice) {
     errno = 0;
     // More than that is the same; and the C library adds before the kernel clamps.
-    if (::nice(std::clamp(*attributes.nice, -40, 40)) == -1 && errno != 0) return failed("nice");
+    if (::nice(std::clamp(*attributes.nice, -40, 40)) == -1 && errno != 0) {
+      return failed("nice", increment.c_str());
+    }
   }
   if (attributes.affinity) {
     const int number = sched_setaffinity(*attributes.affinity);
@@ -368,6 +371,7 @@ Result<Program> Program::prepare(std::vector<std::string> words, ProcessAttribut
   }
   ready->argv = pointers(ready->words);
   if (given.process_group) ready->group_digits = std::to_string(*given.process_group);
+  if (given.nice) ready->increment = std::to_string(*given.nice);
   if (given.affinity) ready->cpus = given.affinity->list();
   if (given.argv0) ready->argv.front() = const_cast<char*>(given.argv0->c_str());
   ready->candidates = candidates_of(ready->words.front(), given.search, ready->envp);

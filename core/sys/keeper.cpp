@@ -88,7 +88,7 @@ struct Beginning {
   bool shares_memory;          ///< with that process, as long as it is there
 };
 
-/// True for a directory that nobody finds any more: of somebody who has logged out.
+/// True for a directory that nobody finds any more, as of somebody who has logged out.
 bool is_removed(FdRef directory) {
   const auto stat = fstat(directory, want::nlink);
   return stat && stat->nlink == 0;

@@ -208,9 +208,9 @@ Result<void> Wait::State::add_record(const ProcessId& id, Error otherwise) {
     if (otherwise.number == ENOSYS && is_gone) {
       otherwise = {.number = ESRCH, .call = "waitpid", .path = id.text()};
     }
-    // Who has an inode has it from a job.
+    // Most who have an inode have it from a job, whose record is read once.
     if (otherwise.number == ESRCH && id.inode && otherwise.note.empty()) {
-      otherwise.note = "nor a record of it; XDG_RUNTIME_DIR may have been another";
+      otherwise.note = "nor a record of it: it was read before, or XDG_RUNTIME_DIR was another";
     }
     return std::unexpected(std::move(otherwise));
   }

@@ -1,4 +1,4 @@
-// What most of the tests include, read once with -Db_pch=true.
+// What most of the tests include, read once unless -Db_pch=false.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
