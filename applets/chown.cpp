@@ -1,5 +1,6 @@
 #include "core/cli/account_option.hpp"
 #include "core/cli/applet.hpp"
+#include "core/out/number.hpp"
 #include "core/out/tree.hpp"
 #include "core/sys/account.hpp"
 #include "core/sys/metadata.hpp"
@@ -192,11 +193,6 @@ class Change final : public Visitor {
   core::Accounts accounts_;
 };
 
-/// Decimal digits and nothing else.
-bool is_number(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
-}
-
 Outcome run(Args& args, Io& io) {
   auto records = TRY(io.records<Row>(tables[0], args.changes));
   if (args.reference) {
@@ -208,7 +204,7 @@ Outcome run(Args& args, Io& io) {
     return args.paths.each(io, [&](core::Path path) {
       auto done = change.operand(path);
       // "chown 0 0 FILE", as os.chown has it
-      if (!done && done.error().number == ENOENT && !args.reference && is_number(path)) {
+      if (!done && done.error().number == ENOENT && !args.reference && is_decimal(path)) {
         done.error().note = "a group stands behind a colon: USER:GROUP";
       }
       return done;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/cli/applet.hpp"
+#include "core/out/number.hpp"
 #include "core/sys/fs.hpp"
 #include "core/sys/mode.hpp"
 
@@ -97,10 +98,7 @@ Outcome run_mkfifo(Args& args, Io& io) {
 /// What `words` ask mknod(1) for, NAME TYPE [MAJOR MINOR], in words of ours; empty where they ask
 /// for nothing of the kind.
 std::string as_options(std::span<const std::string> words) {
-  const auto is_number = [](const std::string& word) {
-    return !word.empty() && word.find_first_not_of("0123456789") == word.npos;
-  };
-  if (words.size() < 2 || !std::ranges::all_of(words.subspan(2), is_number)) return {};
+  if (words.size() < 2 || !std::ranges::all_of(words.subspan(2), is_decimal)) return {};
   if (words[1] == "p") return "--type fifo";
   const bool block = words[1] == "b";
   if (!block && words[1] != "c" && words[1] != "u") return {};

@@ -1,4 +1,5 @@
 #include "core/cli/applet.hpp"
+#include "core/out/number.hpp"
 #include "core/sys/metadata.hpp"
 #include "core/sys/stat.hpp"
 
@@ -22,7 +23,7 @@ Stored parse_size(off_t& to, std::string_view text) {
     unit <<= 10 * (power + 1);
     text.remove_suffix(1);
   }
-  if (text.empty() || text.find_first_not_of("0123456789") != text.npos) {
+  if (!is_decimal(text)) {
     return std::unexpected("not a number of bytes, or one with K, M, G, T, P or E behind it");
   }
   std::uint64_t count = 0;

@@ -274,6 +274,15 @@ TEST_CASE("walk shows what the filters leave") {
   CHECK(walk({"--exclude", "b/*"}) == "t\nt/b\nt/b.c\nt/dangling\nt/pipe\nt/to-b\n");
   CHECK(walk({"--exclude", scratch / "t/b/*"}) == walk({"--exclude", "b/*"}));
   CHECK(walk({"--exclude", "t/b/*"}) == walk({}));
+  for (const std::string root : {"t", "t/", "t//"}) {
+    for (const std::string form : {"--paths", "--group", "--tree", "--json"}) {
+      CAPTURE(root);
+      CAPTURE(form);
+      const Ran ran = osbox({"walk", form, "--exclude", "b/inner.c", scratch / root});
+      CHECK(ran.out.contains("b.c"));
+      CHECK_FALSE(ran.out.contains("inner.c"));
+    }
+  }
   CHECK(walk({"--exclude", "b", "--bottom-up"}) == "t/b.c\nt/dangling\nt/pipe\nt/to-b\nt\n");
   CHECK(walk({"--min-depth", "2"}) == "t/b/deep\nt/b/inner.c\n");
   CHECK(walk({"--max-depth", "0"}) == "t\n");

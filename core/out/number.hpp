@@ -23,6 +23,11 @@ void append_number(std::string& to, T number) {
   to.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
 
+/// Decimal digits and nothing else, one at least.
+constexpr bool is_decimal(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+}
+
 /// How many digits `number` has in decimal.
 constexpr std::size_t digits(std::uint64_t number) {
   std::size_t count = 1;
