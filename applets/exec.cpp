@@ -15,7 +15,10 @@ constexpr auto options =
 
 Outcome run(Args& args, Io& io) {
   auto attributes = TRY(attributes_of(args));
-  if (!args.dry_run) return become(std::move(args.words), std::move(attributes), io);
+  if (!args.dry_run) {
+    if (io.style().needs_records()) return misuse(no_records);
+    return become(std::move(args.words), std::move(attributes), io);
+  }
   return dry_run(TRY(core::Program::prepare(std::move(args.words), std::move(attributes))), {}, io);
 }
 

@@ -183,7 +183,7 @@ Outcome run_set(SetArgs& args, Io& io) {
   if (ended) ++word;
   if (args.pids.empty()) {
     if (word == args.words.end()) return misuse(missing_command);
-    if (records.wanted()) return misuse(records_need_pid);
+    if (io.style().needs_records()) return misuse(no_records);
     args.words.erase(args.words.begin(), word);
     return become(std::move(args.words), {.limits = std::move(changes)}, io);
   }

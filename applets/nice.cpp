@@ -39,6 +39,7 @@ Outcome run_nice(NiceArgs& args, Io& io) {
     return 0;
   }
   if (args.command.empty()) return misuse(missing_command);
+  if (io.style().needs_records()) return misuse(no_records);
   return become(std::move(args.command), {.nice = args.increment}, io);
 }
 

@@ -105,7 +105,7 @@ constexpr Table set_tables[] = {
 Outcome run_set(SetArgs& args, Io& io) {
   auto records = TRY(io.records<Change>(set_tables[0]));
   if (args.pids.empty()) {
-    if (records.wanted()) return misuse(records_need_pid);
+    if (io.style().needs_records()) return misuse(no_records);
     return become(std::move(args.command), {.affinity = std::move(args.cpus)}, io);
   }
   io.set_failure(1);

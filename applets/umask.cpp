@@ -76,6 +76,7 @@ Outcome run(Args& args, Io& io) {
     return 0;
   }
   if (args.command.empty()) return misuse(missing_command);
+  if (io.style().needs_records()) return misuse(no_records);
   return become(std::move(args.command), {.umask = args.mask}, io);
 }
 

@@ -95,7 +95,7 @@ std::vector<Way> ways_of_all() {
       way.words.front() = found.name();
       way.searches = found.alias == nullptr || found.alias->options != "--no-search";
       way.is_exec = found.applet->name == "exec";
-      way.has_records = !found.applet->tables.empty() && !found.applet->changes;
+      way.has_records = !found.applet->tables.empty();
       all.push_back(std::move(way));
     }
   }
@@ -656,6 +656,19 @@ TEST_CASE("a record that is lost is 125, whatever became of the command") {
   // Its child is there; who goes on as its parent would not know it.
   lost({"fork", "true", ";", "sh", "-c", script + "0"}, "parent", false);
   lost({"fork", "true"}, "alone", false);
+}
+
+TEST_CASE("there are no records of becoming a command") {
+  for (const Way& way : ways_of_all()) {
+    if (way.kind != Kind::becomes || way.prints_pid || !way.has_records) continue;
+    CAPTURE(way.text());
+    for (const std::string option : {"--format=x", "--shell", "-0"}) {
+      const Ran wrong = run({.words = with(way, {"/bin/true"}, {option})});
+      CHECK(wrong.status == 2);
+      CHECK(wrong.err.starts_with(way.name() + ": with COMMAND the output is all its own: "));
+    }
+    CHECK(run({.words = with(way, {"/bin/true"}, {"--json"})}).status == 0);
+  }
 }
 
 TEST_CASE("standard error that is full changes no status of what runs a command") {

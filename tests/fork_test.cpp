@@ -4,8 +4,11 @@ using tests::binary;
 using tests::run;
 
 TEST_CASE("fork prints the child's pid, and becomes its parent") {
-  const Ran ran =
-      tests::shell("echo $$; exec osbox fork sh -c 'sleep .2; echo child $$ $PPID' \\; osbox wait");
+  // The child says something once its parent has the other command.
+  const Ran ran = tests::shell(
+      "echo $$; exec osbox fork sh -c 'until [ \"$(tr \"\\0\" \" \" </proc/$PPID/cmdline)\" = "
+      "\"osbox wait \" ]; "
+      "do sleep .01; done; echo child $$ $PPID' \\; osbox wait");
   CHECK(ran.status == 0);
   const auto lines = tests::lines(ran.out);
   REQUIRE(lines.size() == 4);

@@ -172,9 +172,9 @@ TEST_CASE("setrlimit: wrong usage changes nothing and runs nothing") {
         "setrlimit: option --pid belongs in front of the limits");
   CHECK(wrong({"--pid", "1", "core=0", "true"}) ==
         "setrlimit: operand true and --pid do not go together");
-  for (const std::string how : {"-v", "--json", "--format={soft}", "--shell"}) {
+  for (const std::string how : {"-v", "--format={soft}", "--shell", "-0"}) {
     CHECK(wrong({how, "core=0", "true"}) ==
-          "setrlimit: records are of a --pid; with COMMAND the output is all its own");
+          "setrlimit: with COMMAND the output is all its own: no --format, --shell, -0 or -v");
   }
   CHECK(wrong({"--pid", "1", "--format", "{nothing}", "core=0"}).find("nothing") !=
         std::string::npos);

@@ -65,7 +65,7 @@ TEST_CASE("kill: one that had ended before is gone, and gets no signal") {
 TEST_CASE("kill: -0 with --wait waits, and sends nothing") {
   if (!handles()) return;
   const Ran ran = tests::shell(
-      "sleep .2 & p=$!; osbox kill -0 --wait 1m --format '{signal} {outcome}' $p; wait $p; echo "
+      "sleep 1 & p=$!; osbox kill -0 --wait 1m --format '{signal} {outcome}' $p; wait $p; echo "
       "$?");
   CHECK(ran.out == "0 ended\n0\n");
 }

@@ -147,8 +147,9 @@ TEST_CASE("sched_setaffinity: wrong usage changes nothing and runs nothing") {
   CHECK(wrong({"--pid", "x", "0"}) == "sched_setaffinity: --pid x: not a process id");
   CHECK(wrong({"--pid", "0", "0"}) == "sched_setaffinity: --pid 0: not a process id");
   CHECK(wrong({"--pid", self, "0", "true"}) == "sched_setaffinity: unexpected operand true");
-  CHECK(wrong({"-v", "0", "true"}) ==
-        "sched_setaffinity: records are of a --pid; with COMMAND the output is all its own");
+  CHECK(
+      wrong({"-v", "0", "true"}) ==
+      "sched_setaffinity: with COMMAND the output is all its own: no --format, --shell, -0 or -v");
 }
 
 TEST_CASE("a name with '_' works as a link, in completion and as a manual page") {

@@ -26,6 +26,10 @@ namespace tests {
 inline const std::string once_osbox =
     "until read -r name </proc/$PPID/comm && [ \"$name\" = osbox ]; do sleep .01; done; ";
 
+/// In a script: a child that is there as long as its parent.
+inline const std::string lasting =
+    "sh -c 'while kill -0 $1; do sleep .01; done' sh $$ >/dev/null 2>&1 & ";
+
 /// A process whose parent is another one, which waits for it at once, or when it is told to.
 class Stranger {
  public:

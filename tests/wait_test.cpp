@@ -10,6 +10,7 @@
 #include "tests/stranger.hpp"
 
 using tests::binary;
+using tests::lasting;
 using tests::once_osbox;
 using tests::Stranger;
 
@@ -41,11 +42,14 @@ TEST_CASE("wait without PIDs has the children of the shell whose place it took")
   CHECK(tests::shell("sh -c '" + once_osbox +
                      "exit 3' & exec osbox wait --format '{exit_code} {source}'")
             .out == "3 child\n");
-  const Ran all = tests::shell("sleep 0.3 & sh -c '" + once_osbox +
-                               "kill -9 $$' & exec osbox wait --all --format '{status} {source}'");
+  // The second child ends once the first one was waited for.
+  const Ran all =
+      tests::shell("sh -c '" + once_osbox +
+                   "kill -9 $$' & sh -c 'while kill -0 $1 2>/dev/null; do sleep .01; done' sh $! & "
+                   "exec osbox wait --all --format '{status} {source}'");
   CHECK(all.out == "9 child\n0 child\n");
   CHECK(all.status == 0);
-  const Ran first = tests::shell("sleep 0.3 & sh -c '" + once_osbox +
+  const Ran first = tests::shell(lasting + "sh -c '" + once_osbox +
                                  "exit 1' & exec osbox wait --format {status}");
   CHECK(first.out == "256\n");
   CHECK(first.status == 0);
@@ -154,11 +158,10 @@ TEST_CASE("wait --timeout and --nohang end with 124 where something runs still")
   const Ran quiet = osbox({"wait", "--nohang", stranger.text()});
   CHECK(quiet.status == 124);
   CHECK(quiet.err == "");
-  // A child that is not to be waited for ends by itself.
-  const Ran child = tests::shell("sleep 0.2 & exec osbox wait --timeout 0");
+  const Ran child = tests::shell(lasting + "exec osbox wait --timeout 0");
   CHECK(child.status == 124);
   CHECK(child.err == "wait: ETIMEDOUT: Connection timed out (still running)\n");
-  const Ran hushed = tests::shell("sleep 0.2 & exec osbox wait --nohang");
+  const Ran hushed = tests::shell(lasting + "exec osbox wait --nohang");
   CHECK(hushed.status == 124);
   CHECK(hushed.err == "");
 }

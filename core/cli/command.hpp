@@ -53,8 +53,11 @@ template <class Args>
 constexpr Option pid_to_change = parsed<&Args::pids, take_pids, Args>(
     0, "pid", "PID", "Change this process, and run no COMMAND; may be given more than once",
     Completes::pid);
-inline constexpr const char* records_need_pid =
-    "records are of a --pid; with COMMAND the output is all its own";
+
+/// What is said where something is asked of records, in an applet that has some, but none of a
+/// command; --json is of failures too.
+inline constexpr const char* no_records =
+    "with COMMAND the output is all its own: no --format, --shell, -0 or -v";
 
 /// What is said where operands ask for a change, and nothing is there that it would be for.
 inline constexpr const char* missing_command =

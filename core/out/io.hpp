@@ -44,6 +44,12 @@ struct Style {
   bool exit_errno = false;  ///< --exit-errno
   bool progress = false;    ///< --progress
   bool verbose = false;     ///< -v, in an applet that changes something
+
+  /// True where something is asked for that means nothing without records, as --json does: it has
+  /// failures as objects too.
+  bool needs_records() const {
+    return format == Format::format || format == Format::shell || null || verbose;
+  }
 };
 
 /// What Io has to know of the running applet.
