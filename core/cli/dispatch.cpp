@@ -17,34 +17,35 @@ using Words = std::span<const std::string_view>;
 constexpr int status_misuse = 2;
 constexpr int status_unknown_applet = 127;
 
-std::string usage(Registry registry) {
+std::string usage(Registry registry, std::size_t columns) {
   constexpr std::pair<Group, std::string_view> groups[] = {
       {Group::directories, "Directories and what is in them"},
       {Group::metadata, "Metadata"},
       {Group::links, "Links and names"},
-      {Group::processes, "Processes, their environment and their errors"},
+      {Group::processes, "Processes, environment and errors"},
   };
+  constexpr std::pair<std::string_view, std::string_view> others[] = {
+      {"help APPLET", "its options, its fields and examples"},
+      {"help tour", "the os module by example"},
+      {"--list", "the names of all applets"},
+      {"--install DIR", "make links to osbox in DIR, one for each applet"},
+      {"--version", "print the version"},
+  };
+  const std::size_t width = page_width(columns);
   std::string to =
       "osbox: Python's os module for the shell\n\n"
-      "Usage: osbox APPLET [OPTION...] [OPERAND...]\n"
-      "       osbox help APPLET        its options, its fields and examples\n"
-      "       osbox help tour          the os module by example\n"
-      "       osbox --list             the names of all applets\n"
-      "       osbox --install DIR      make links to osbox in DIR, one for each applet\n"
-      "       osbox --version          print the version\n";
+      "Usage: osbox ";
+  append_wrapped(to, "APPLET [OPTION...] [OPERAND...]", 9, width);
+  for (const auto& [words, purpose] : others) {
+    append_entry(to, std::string("     osbox ").append(words), purpose, width < 80 ? 9 : 32, width);
+  }
   const std::vector<Found> applets = all(registry);
   for (const auto& [group, title] : groups) {
     bool first = true;
     for (const Found& found : applets) {
       if (found.applet->group != group) continue;
       if (std::exchange(first, false)) to.append("\n").append(title).append(":\n");
-      // A long name has a line of its own; summaries fit behind the others.
-      constexpr std::size_t width = 13;
-      const std::size_t size = found.name().size();
-      to.append("  ").append(found.name());
-      if (size >= width) to += "\n  ";
-      to.append(size < width ? width - size : width, ' ');
-      to.append(found.summary()).append("\n");
+      append_entry(to, found.name(), found.summary(), 15, width);
     }
   }
   return to;
@@ -117,7 +118,7 @@ int unknown_word(std::string_view word, out::Io& io) {
 
 int run_osbox(Registry registry, const Applet& install, Words words, out::Io& io) {
   io.start({.name = "osbox", .call = "osbox"}, {});
-  if (words.empty()) return print(usage(registry), io);
+  if (words.empty()) return print(usage(registry, io.screen().columns), io);
   const std::string_view first = words.front();
   const Words rest = words.subspan(1);
   if (first == "--install") return run({&install}, rest, io);
@@ -135,7 +136,7 @@ int run_osbox(Registry registry, const Applet& install, Words words, out::Io& io
     if (first == "--list") return print_list(registry, io);
     if (rest.empty() || rest[0] == "--help") {
       if (first == "--man") return misuse("missing operand APPLET", io);
-      return print(usage(registry), io);
+      return print(usage(registry, io.screen().columns), io);
     }
     if (first == "help" && rest[0] == "tour") return print(tour, io);
     const Found found = rest.front() == install.name ? Found{&install} : find(registry, rest[0]);

@@ -9,46 +9,6 @@
 namespace cli {
 namespace {
 
-/// Adds `text` to the line that `to` ends with, and in further lines of at most `width` columns
-/// behind `indent` blanks.
-void append_wrapped(std::string& to, std::string_view text, std::size_t indent, std::size_t width) {
-  std::size_t column = to.size() - (to.rfind('\n') + 1);
-  bool first = true;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    const std::size_t word_width = out::display_width(word);
-    if (!first && column + 1 + word_width > width) {
-      to.append(1, '\n').append(indent, ' ');
-      column = indent;
-      first = true;
-    }
-    if (!first) {
-      to += ' ';
-      ++column;
-    }
-    first = false;
-    to += word;
-    column += word_width;
-  }
-  to += '\n';
-}
-
-/// A line of a two-column list: `label`, then `text` from column `indent` on.
-void append_entry(std::string& to, std::string_view label, std::string_view text,
-                  std::size_t indent, std::size_t width) {
-  const std::size_t begin = to.size();
-  to.append("  ").append(label);
-  if (to.size() - begin + 2 > indent) {
-    to += '\n';
-    to.append(indent, ' ');
-  } else {
-    to.append(indent - (to.size() - begin), ' ');
-  }
-  append_wrapped(to, text, indent, width);
-}
-
 bool many(const Option& option) {
   return option.shape == Option::Shape::operands || option.shape == Option::Shape::command;
 }
@@ -286,8 +246,47 @@ void append_see_also(std::string& to, std::string_view list) {
 
 }  // namespace
 
+void append_wrapped(std::string& to, std::string_view text, std::size_t indent, std::size_t width) {
+  std::size_t column = to.size() - (to.rfind('\n') + 1);
+  bool first = true;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::size_t word_width = out::display_width(word);
+    if (!first && column + 1 + word_width > width) {
+      to.append(1, '\n').append(indent, ' ');
+      column = indent;
+      first = true;
+    }
+    if (!first) {
+      to += ' ';
+      ++column;
+    }
+    first = false;
+    to += word;
+    column += word_width;
+  }
+  to += '\n';
+}
+
+void append_entry(std::string& to, std::string_view label, std::string_view text,
+                  std::size_t indent, std::size_t width) {
+  const std::size_t begin = to.size();
+  to.append("  ").append(label);
+  if (to.size() - begin + 2 > indent) {
+    to += '\n';
+    to.append(indent, ' ');
+  } else {
+    to.append(indent - (to.size() - begin), ' ');
+  }
+  append_wrapped(to, text, indent, width);
+}
+
+std::size_t page_width(std::size_t columns) { return std::clamp<std::size_t>(columns, 40, 80); }
+
 std::string help_page(const Applet& applet, std::string_view name, std::size_t columns) {
-  const std::size_t width = std::clamp<std::size_t>(columns, 40, 80);
+  const std::size_t width = page_width(columns);
   const Alias* called = nullptr;
   for (const Alias& alias : applet.aliases) {
     if (alias.name == name) called = &alias;

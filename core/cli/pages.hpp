@@ -8,8 +8,18 @@
 
 namespace cli {
 
-/// The text of --help for a screen of so many columns; of 80 at most, and as of 40 on a smaller
-/// one. `name` is how the applet was called.
+/// How wide a text is on a screen of so many columns: 80 at most, and 40 at least.
+std::size_t page_width(std::size_t columns);
+
+/// Adds `text` to the line that `to` ends with, and in further lines of at most `width` columns
+/// behind `indent` blanks.
+void append_wrapped(std::string& to, std::string_view text, std::size_t indent, std::size_t width);
+
+/// A line of a two-column list: `label`, then `text` from column `indent` on.
+void append_entry(std::string& to, std::string_view label, std::string_view text,
+                  std::size_t indent, std::size_t width);
+
+/// The text of --help for a screen of so many columns. `name` is how the applet was called.
 std::string help_page(const Applet& applet, std::string_view name, std::size_t columns);
 
 /// The manual page osbox-APPLET(1), in mdoc.
