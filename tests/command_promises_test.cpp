@@ -132,17 +132,25 @@ Words without(const Way& way, const Words& command) {
   return command;
 }
 
-/// Takes the line with a number out of what was printed: a child may have been faster than its
-/// parent, and each wrote all it had at once.
+/// Takes the line with the id of a child out of what was printed: the child may have been faster
+/// than its parent. It is the first number that has a line for itself, unless the child told who it
+/// is.
 void take_pid(std::string& out) {
+  std::size_t taken = std::string::npos;
+  std::size_t length = 0;
   for (std::size_t begin = 0; begin < out.size(); ++begin) {
     if (begin > 0 && out[begin - 1] != '\n' && out[begin - 1] != '\0') continue;
     const std::size_t end = std::min(out.find_first_not_of("0123456789", begin), out.size() - 1);
     if (end == begin || out[end] != '\n') continue;
-    out.erase(begin, end + 1 - begin);
-    return;
+    const std::string line = out.substr(begin, end + 1 - begin);
+    const bool told = out.find("\nPid:\t" + line) != std::string::npos;
+    if (!told && taken != std::string::npos) continue;
+    taken = begin;
+    length = line.size();
+    if (told) break;
   }
-  FAIL("no process id in " << out);
+  if (taken == std::string::npos) FAIL("no process id in " << out);
+  out.erase(taken, length);
 }
 
 /// Runs it, `command.words` behind `launcher` where there is one.
