@@ -1,5 +1,6 @@
 #include "core/cli/applet.hpp"
 #include "core/sys/fs.hpp"
+#include "core/sys/stat.hpp"
 
 namespace applets {
 namespace {
@@ -33,12 +34,20 @@ constexpr Field fields[] = {
 
 constexpr Table tables[] = {{.fields = fields, .line = "made {target}, a name of {path}"}};
 
+/// Adds to an EEXIST where a name in a directory may have been meant. A directory gets none.
+void explain(core::Error& error, core::Path source, core::Path name, core::At at) {
+  const auto what = core::lstat(source, core::want::type, at);
+  if (what && what->type != core::Type::dir) not_gone_into(error, source, name, at);
+}
+
 Outcome run(Args& args, Io& io) {
   auto records = TRY(io.records<Row>(tables[0]));
   return args.paths.each_pair(io, [&](core::Path source, core::Path name) -> core::Result<void> {
-    TRY(core::link(source, name, args.paths.at(), args.links));
-    records.put({source, name});
-    return {};
+    const core::At at = args.paths.at();
+    auto done = core::link(source, name, at, args.links);
+    if (!done && done.error().number == EEXIST) explain(done.error(), source, name, at);
+    if (done) records.put({source, name});
+    return done;
   });
 }
 

@@ -44,29 +44,34 @@ void print(const Row& row, Io& io) {
 
 constexpr Table tables[] = {{.fields = fields, .print = prints<print, Row>}};
 
-/// What else helps, asked once it failed.
-std::string note(int number, core::Path from, core::Path to, core::Rename how, core::At at) {
+/// Adds what else helps, asked once it failed.
+void explain(core::Error& error, core::Path from, core::Path to, core::Rename how, core::At at) {
   const auto old = core::lstat(from, core::want::type | core::want::ino, at);
-  switch (number) {
+  switch (error.number) {
     case EEXIST: {
       const auto there = core::lstat(to, core::want::type | core::want::ino, at);
       const bool same = old && there && old->ino == there->ino && old->dev == there->dev;
-      if (same) return "both are names of one file";
-      return there && there->type == core::Type::dir ? "a directory is not gone into" : "";
+      if (same) {
+        error.note = "both are names of one file";
+      } else {
+        not_gone_into(error, from, to, at);
+      }
+      return;
     }
     case EXDEV:
       // Of two reasons, the one that is not --beneath.
-      if (!core::open_parent(from, at) || !core::open_parent(to, at)) return "";
-      return "'replace --copy' leads to another file system";
+      if (!core::open_parent(from, at) || !core::open_parent(to, at)) return;
+      error.note = "'replace --copy' leads to another file system";
+      return;
     case EINVAL:
     case ENOTSUP:
-      if (how == core::Rename::exchange) return "";
-      if (!old) return "";
-      return old->type == core::Type::dir
-                 ? "a directory cannot move into itself, or RENAME_NOREPLACE is missing here"
-                 : "RENAME_NOREPLACE is missing here, and link(2) is refused";
+      if (how == core::Rename::exchange || !old) return;
+      error.note = old->type == core::Type::dir
+                       ? "a directory cannot move into itself, or RENAME_NOREPLACE is missing here"
+                       : "RENAME_NOREPLACE is missing here, and link(2) is refused";
+      return;
     default:
-      return "";
+      return;
   }
 }
 
@@ -76,7 +81,7 @@ Outcome run(Args& args, Io& io) {
     const core::At at = args.paths.at();
     auto done = core::rename(from, to, at, args.how);
     if (!done) {
-      done.error().note = note(done.error().number, from, to, args.how, at);
+      explain(done.error(), from, to, args.how, at);
       return done;
     }
     records.put({from, to, args.how == core::Rename::exchange});

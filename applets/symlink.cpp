@@ -3,6 +3,7 @@
 #include "core/cli/applet.hpp"
 #include "core/sys/fs.hpp"
 #include "core/sys/resolve.hpp"
+#include "core/sys/stat.hpp"
 
 namespace applets {
 namespace {
@@ -89,20 +90,42 @@ core::Result<std::string> relative(core::Path target, core::Path link, core::At 
   return made;
 }
 
+/// True where nothing is at `path`.
+bool is_missing(core::Path path, core::At at) {
+  const auto found = core::lstat(path, core::want::nothing, at);
+  return !found && (found.error().number == ENOENT || found.error().number == ENOTDIR);
+}
+
+/// Adds to an EEXIST where a directory, or the operand in front, may have been meant.
+void explain(core::Error& error, core::Path target, core::Path link, core::At at) {
+  if (not_gone_into(error, target, link, at)) return;
+  const auto there = core::lstat(link, core::want::type, at);
+  if (!there || there->type == core::Type::link) return;
+  const std::string_view way = target;
+  std::string from_link(core::without_slashes(link));
+  from_link.resize(way.starts_with('/') ? 0 : from_link.rfind('/') + 1);
+  if (!is_missing(target, at) || !is_missing(from_link.append(way), at)) return;
+  error.note = "TARGET comes first: it does not exist, and LINK does";
+}
+
 Outcome run(Args& args, Io& io) {
   auto records = TRY(io.records<Row>(tables[0]));
   return args.paths.each_pair(io, [&](core::Path target, core::Path path) -> core::Result<void> {
     const core::At at = args.paths.at();
     const std::string text = args.relative ? TRY(relative(target, path, at)) : target.c_str();
     std::optional<std::string> replaced;
-    if (args.replace) {
-      auto done = core::replace_symlink(text, path, at);
-      if (!done && done.error().number == ENOTSUP && done.error().note.empty()) {
-        done.error().note = "make it under another name, and use 'replace'";
+    auto done = [&]() -> core::Result<void> {
+      if (!args.replace) return core::symlink(text, path, at);
+      replaced = TRY(core::replace_symlink(text, path, at));
+      return {};
+    }();
+    if (!done) {
+      core::Error& error = done.error();
+      if (error.number == EEXIST && error.note.empty()) explain(error, target, path, at);
+      if (error.number == ENOTSUP && args.replace && error.note.empty()) {
+        error.note = "make it under another name, and use 'replace'";
       }
-      replaced = TRY(std::move(done));
-    } else {
-      TRY(core::symlink(text, path, at));
+      return done;
     }
     records.put({path, text, std::move(replaced)});
     return {};

@@ -39,9 +39,11 @@ TEST_CASE("rename never overwrites") {
     for (const std::string& from : {old, directory}) {
       const Ran ran = osbox({"rename", from, there});
       CHECK(ran.status == 1);
-      CHECK(ran.err ==
-            "rename: " + from + " -> " + there + ": EEXIST: File exists" +
-                (there.ends_with("/empty") ? " (a directory is not gone into)\n" : "\n"));
+      CHECK(ran.err == "rename: " + from + " -> " + there + ": EEXIST: File exists" +
+                           (there.ends_with("/empty")
+                                ? " (a directory is not gone into; the new name would be " + there +
+                                      from.substr(from.rfind('/')) + ")\n"
+                                : "\n"));
     }
   }
   CHECK(content(old) == "content");

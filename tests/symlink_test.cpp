@@ -45,7 +45,13 @@ TEST_CASE("symlink overwrites nothing, and makes nothing in a directory") {
         scratch.link("dir", "dirlink"), scratch / "dir/"}) {
     const Ran ran = osbox({"symlink", "text", there});
     CHECK(ran.status == 1);
-    CHECK(ran.err == "symlink: text -> " + there + ": EEXIST: File exists\n");
+    const std::string said = "symlink: text -> " + there + ": EEXIST: File exists";
+    std::string note;
+    if (there.ends_with("/file")) note = " (TARGET comes first: it does not exist, and LINK does)";
+    if (there.ends_with("/dir") || there.ends_with("/dir/")) {
+      note = " (a directory is not gone into; the new name would be " + scratch / "dir/text)";
+    }
+    CHECK(ran.err == said + note + "\n");
   }
   CHECK(text_of(scratch / "link") == "old");
   CHECK(!core::lstat(scratch / "dir/text"));
@@ -53,6 +59,41 @@ TEST_CASE("symlink overwrites nothing, and makes nothing in a directory") {
         "symlink: text -> " + scratch / "nosuch/" + ": ENOENT: No such file or directory\n");
   CHECK(osbox({"symlink", "--replace", "text", scratch / "nosuch/"}).status == 1);
   CHECK(!core::lstat(scratch / "nosuch"));
+}
+
+TEST_CASE("symlink says what may have been meant where LINK exists") {
+  const Scratch scratch;
+  const std::string file = scratch.file("file");
+  scratch.directory("dir");
+  scratch.file("dir/here");
+  scratch.file("dir/taken");
+  const auto note = [&](const std::string& words) {
+    const Ran ran = tests::shell("cd \"$1\"; osbox symlink " + words, {scratch.path()});
+    CHECK(ran.status == 1);
+    const std::size_t at = ran.err.find(": File exists") + 13;
+    return ran.err.substr(at, ran.err.size() - at - 1);
+  };
+  const std::string swapped = " (TARGET comes first: it does not exist, and LINK does)";
+  CHECK(note("new file") == swapped);
+  CHECK(note("file/new file") == swapped);
+  CHECK(note("/nosuch dir/taken") == swapped);
+  CHECK(note("--replace new file") == swapped);
+  // It leads somewhere, from here or from the link.
+  CHECK(note("file dir/taken") == "");
+  CHECK(note("here dir/taken") == "");
+  CHECK(note("../file dir/taken") == "");
+  CHECK(note("--relative file dir/taken") == "");
+  CHECK(note(file + " dir/taken") == "");
+  const std::string into = " (a directory is not gone into";
+  CHECK(note("/a/b dir") == into + "; the new name would be dir/b)");
+  CHECK(note("b/ dir//") == into + "; the new name would be dir/b)");
+  CHECK(note("b /") == into + "; the new name would be /b)");
+  CHECK(note("'b c' .") == into + "; the new name would be './b c')");
+  CHECK(note(".. dir") == into + ")");
+  CHECK(note("/ dir") == into + ")");
+  CHECK(
+      osbox({"symlink", "--json", "b", "/"})
+          .err.ends_with("\"note\":\"a directory is not gone into; the new name would be /b\"}\n"));
 }
 
 TEST_CASE("symlink --replace swaps a link, and nothing else") {
@@ -78,7 +119,7 @@ TEST_CASE("symlink --replace swaps a link, and nothing else") {
   for (const std::string& there : {scratch.file("file", "kept"), scratch.directory("dir")}) {
     const Ran refused = osbox({"symlink", "--replace", "text", there});
     CHECK(refused.status == 1);
-    CHECK(refused.err == "symlink: text -> " + there + ": EEXIST: File exists\n");
+    CHECK(refused.err.starts_with("symlink: text -> " + there + ": EEXIST: File exists ("));
     CHECK(core::lstat(there)->type != core::Type::link);
   }
   // Of links to directories too it is the link that counts.

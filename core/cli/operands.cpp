@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "core/sys/fs.hpp"
+#include "core/sys/stat.hpp"
 
 namespace cli {
 
@@ -49,6 +50,20 @@ core::Result<std::optional<core::Path>> Operands::next(out::Io& io) {
     buffer_.resize(kept + *count);
     ended_ = *count == 0;
   }
+}
+
+bool not_gone_into(core::Error& error, core::Path what, core::Path there, core::At at) {
+  const auto found = core::lstat(there, core::want::type, at);
+  if (!found || found->type != core::Type::dir) return false;
+  error.note = "a directory is not gone into";
+  std::string_view name = core::without_slashes(what);
+  name.remove_prefix(name.rfind('/') + 1);
+  if (name.empty() || name == "." || name == "..") return true;
+  error.note += "; the new name would be";
+  std::string path(core::without_slashes(there));
+  if (!path.ends_with('/')) path += '/';
+  error.note_path = path.append(name);
+  return true;
 }
 
 }  // namespace cli
