@@ -1,5 +1,6 @@
 // getpid, getppid, getpgid, getsid, and pids, which is all of them.
 #include "core/cli/applet.hpp"
+#include "core/cli/process_value.hpp"
 #include "core/sys/process.hpp"
 
 namespace applets {
@@ -104,11 +105,8 @@ Outcome run(Args& args, Io& io) {
     return {};
   };
   if (args.pids.empty()) TRY(put(core::caller()));
-  return io.each(args.pids, [&](const std::string& word) {
-    auto pid = core::read_pid(word, question.call);
-    if (!pid && word == "0") pid.error().note = "not a process id; without any it is the caller";
-    return put(std::move(pid));
-  });
+  return io.each(args.pids,
+                 [&](const std::string& word) { return put(pid_or_none(word, question.call)); });
 }
 
 constexpr Example getpid_examples[] = {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/cli/applet.hpp"
+#include "core/cli/process_value.hpp"
 #include "core/sys/account.hpp"
 #include "core/sys/process.hpp"
 
@@ -159,7 +160,7 @@ Outcome run_id(Args& args, Io& io) {
   auto records = TRY(io.records<Row>(id_tables[0]));
   if (args.pids.empty()) records.put({.pid = {}, .of = TRY(core::credentials())});
   const auto put = [&](const std::string& word) -> core::Result<void> {
-    const pid_t pid = TRY(core::read_pid(word, "getresuid"));
+    const pid_t pid = TRY(pid_or_none(word, "getresuid"));
     records.put({.pid = pid, .of = TRY(core::credentials(pid))});
     return {};
   };

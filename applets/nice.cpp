@@ -87,13 +87,15 @@ core::Result<id_t> read_user(const std::string& word, const char* call) {
   return *id;
 }
 
-/// `word` as what `whose` counts.
-core::Result<id_t> read_id(Whose whose, const std::string& word, const char* call) {
+/// `word` as what `whose` counts; `instead_of_zero` is what stands for the caller.
+core::Result<id_t> read_id(Whose whose, const std::string& word, const char* call,
+                           const char* instead_of_zero) {
   if (whose == Whose::user) return read_user(word, call);
-  const auto id = core::read_pid(word, call);
+  auto id = core::read_pid(word, call);
   if (id) return static_cast<id_t>(*id);
-  if (whose == Whose::group) return invalid(call, word, "not a process group id");
-  return std::unexpected(id.error());
+  if (whose == Whose::group) id.error().note = "not a process group id";
+  if (word == "0") id.error().note += instead_of_zero;
+  return std::unexpected(std::move(id).error());
 }
 
 /// Reports as a failure of the word that was given, which may be a name.
@@ -139,7 +141,7 @@ Outcome run_get(GetArgs& args, Io& io) {
   auto records = TRY(io.records<Row>(get_tables[0]));
   if (args.ids.empty()) records.put({args.whose, {}, TRY(core::getpriority(args.whose, 0))});
   const auto put = [&](const std::string& word) -> core::Result<void> {
-    const id_t id = TRY(read_id(args.whose, word, "getpriority"));
+    const id_t id = TRY(read_id(args.whose, word, "getpriority", none_is_the_caller));
     records.put({args.whose, id, TRY(of_word(word, core::getpriority(args.whose, id)))});
     return {};
   };
@@ -193,8 +195,10 @@ constexpr Table set_tables[] = {
 
 Outcome run_set(SetArgs& args, Io& io) {
   auto records = TRY(io.records<Change>(set_tables[0]));
+  const char* const own =
+      args.whose == Whose::group ? "; that of the shell is $(osbox getpgid)" : the_shell_is;
   const auto set = [&](const std::string& word) -> core::Result<void> {
-    const id_t id = TRY(read_id(args.whose, word, "setpriority"));
+    const id_t id = TRY(read_id(args.whose, word, "setpriority", own));
     if (!records.wanted()) {
       return of_word(word, core::setpriority(args.whose, id, args.priority));
     }

@@ -49,7 +49,7 @@ Outcome run_get(GetArgs& args, Io& io) {
   auto records = TRY(io.records<Row>(get_tables[0]));
   if (args.pids.empty()) records.put({{}, Cpus(TRY(core::sched_getaffinity()))});
   const auto put = [&](const std::string& word) -> core::Result<void> {
-    const pid_t pid = TRY(core::read_pid(word, "sched_getaffinity"));
+    const pid_t pid = TRY(pid_or_none(word, "sched_getaffinity"));
     records.put({pid, Cpus(TRY(core::sched_getaffinity(pid)))});
     return {};
   };

@@ -200,13 +200,22 @@ TEST_CASE(
     const Ran ran = osbox({"getpriority", "--", self, pid, self});
     CHECK(ran.status == 1);
     CHECK(ran.out == alone + alone);
-    const std::string error = pid == "4194305" ? "ESRCH: No such process\n"
-                                               : "EINVAL: Invalid argument (not a process id)\n";
+    std::string error = "EINVAL: Invalid argument (not a process id)\n";
+    if (pid == "4194305") error = "ESRCH: No such process\n";
+    if (pid == "0") error.insert(error.size() - 2, "; without any it is the caller");
     CHECK(ran.err.ends_with(": " + error));
   }
   CHECK(osbox({"getpriority", "4194305"}).err == "getpriority: 4194305: ESRCH: No such process\n");
   CHECK(osbox({"getpriority", "-g", "0"}).err ==
-        "getpriority: 0: EINVAL: Invalid argument (not a process group id)\n");
+        "getpriority: 0: EINVAL: Invalid argument (not a process group id; without any it is the "
+        "caller)\n");
+  CHECK(osbox({"getpriority", "-g", "x"}).err ==
+        "getpriority: x: EINVAL: Invalid argument (not a process group id)\n");
+  CHECK(osbox({"setpriority", "19", "0"}).err ==
+        "setpriority: 0: EINVAL: Invalid argument (not a process id; that of the shell is $$)\n");
+  CHECK(osbox({"setpriority", "-g", "19", "0"}).err ==
+        "setpriority: 0: EINVAL: Invalid argument (not a process group id; that of the shell is "
+        "$(osbox getpgid))\n");
   CHECK(osbox({"getpriority", "-g", "--exit-errno", "4194305"}).status == ESRCH);
   for (const std::string user :
        {"no-such-user", "", "-1", "4294967295", "4294967296", "0x0", "1a"}) {

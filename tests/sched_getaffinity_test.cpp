@@ -145,7 +145,11 @@ TEST_CASE("sched_setaffinity: wrong usage changes nothing and runs nothing") {
   CHECK(wrong({"3-0", "true"}) == "sched_setaffinity: CPUS 3-0: a range begins above its end");
   CHECK(wrong({"65536", "true"}) == "sched_setaffinity: CPUS 65536: number too large");
   CHECK(wrong({"--pid", "x", "0"}) == "sched_setaffinity: --pid x: not a process id");
-  CHECK(wrong({"--pid", "0", "0"}) == "sched_setaffinity: --pid 0: not a process id");
+  CHECK(wrong({"--pid", "0", "0"}) ==
+        "sched_setaffinity: --pid 0: not a process id; that of the shell is $$");
+  CHECK(osbox({"sched_getaffinity", "0"}).err ==
+        "sched_getaffinity: 0: EINVAL: Invalid argument (not a process id; without any it is the "
+        "caller)\n");
   CHECK(wrong({"--pid", self, "0", "true"}) == "sched_setaffinity: unexpected operand true");
   CHECK(
       wrong({"-v", "0", "true"}) ==

@@ -11,9 +11,15 @@ namespace cli {
 
 Stored take_pid(pid_t& to, std::string_view text) {
   const auto pid = core::read_pid(text, "");
-  if (!pid) return std::unexpected(pid.error().note);
+  if (!pid) return std::unexpected(pid.error().note + (text == "0" ? the_shell_is : ""));
   to = *pid;
   return {};
+}
+
+core::Result<pid_t> pid_or_none(std::string_view word, const char* call) {
+  auto pid = core::read_pid(word, call);
+  if (!pid && word == "0") pid.error().note += none_is_the_caller;
+  return pid;
 }
 
 Stored take_pids(std::vector<pid_t>& to, std::string_view text) {

@@ -8,8 +8,17 @@
 #include "core/cli/option.hpp"
 #include "core/sys/environment.hpp"
 #include "core/sys/limit.hpp"
+#include "core/sys/result.hpp"
 
 namespace cli {
+
+/// What follows where a 0 is no process id, though to Python it is the caller: the number of
+/// whoever runs osbox, or what has the same meaning.
+inline constexpr const char* the_shell_is = "; that of the shell is $$";
+inline constexpr const char* none_is_the_caller = "; without any it is the caller";
+
+/// An operand that is a process id, of an applet that without any asks about its caller.
+core::Result<pid_t> pid_or_none(std::string_view word, const char* call);
 
 /// The id of one process.
 Stored take_pid(pid_t& to, std::string_view text);
