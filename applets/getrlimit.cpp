@@ -92,7 +92,10 @@ Outcome run_get(GetArgs& args, Io& io) {
     if (const Resource* const resource = core::find_resource(name)) {
       TRY(add(*resource));
     } else {
-      io.fail({.number = EINVAL, .call = "getrlimit", .path = name, .note = "no such resource"});
+      io.fail({.number = EINVAL,
+               .call = "getrlimit",
+               .path = name,
+               .note = std::string(core::no_such_resource)});
     }
   }
   if (args.names.empty()) {
@@ -175,7 +178,9 @@ Outcome run_set(SetArgs& args, Io& io) {
     if (!change) return misuse(quoted(*word) + ": " + change.error());
     changes.push_back(*change);
   }
-  if (changes.empty()) return misuse("missing operand NAME=SOFT[:HARD]");
+  if (changes.empty()) {
+    return misuse("missing operand NAME=SOFT[:HARD]; " + quoted(*word) + " has no '='");
+  }
   const bool ended = word != args.words.end() && *word == "--";
   if (!ended && word != args.words.end() && word->starts_with('-')) {
     return misuse("option " + quoted(*word) + " belongs in front of the limits");

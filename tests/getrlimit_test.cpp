@@ -70,10 +70,11 @@ TEST_CASE("getrlimit holds what is no resource for a failure, and the others are
     const Ran ran = osbox({"getrlimit", "--format", "{resource}", "--", "nofile", name, "core"});
     CHECK(ran.status == 1);
     CHECK(ran.out == "nofile\ncore\n");
-    CHECK(ran.err.find("EINVAL: Invalid argument (no such resource)\n") != std::string::npos);
+    CHECK(ran.err.find("EINVAL: Invalid argument (no such resource; ") != std::string::npos);
   }
   CHECK(osbox({"getrlimit", "nosuch"}).err ==
-        "getrlimit: nosuch: EINVAL: Invalid argument (no such resource)\n");
+        "getrlimit: nosuch: EINVAL: Invalid argument (no such resource; 'osbox getrlimit' shows "
+        "all)\n");
   CHECK(osbox({"getrlimit", "--exit-errno", "nosuch"}).status == EINVAL);
 }
 
@@ -159,15 +160,25 @@ TEST_CASE("setrlimit: wrong usage changes nothing and runs nothing") {
     return ran.err.substr(0, ran.err.find("; see"));
   };
   CHECK(wrong({}) == "setrlimit: missing operand NAME=SOFT[:HARD]... COMMAND");
-  CHECK(wrong({"true"}) == "setrlimit: missing operand NAME=SOFT[:HARD]");
+  CHECK(wrong({"true"}) == "setrlimit: missing operand NAME=SOFT[:HARD]; true has no '='");
+  CHECK(wrong({"nofile", "64"}) ==
+        "setrlimit: missing operand NAME=SOFT[:HARD]; nofile has no '='");
   CHECK(wrong({"core=0"}) == "setrlimit: missing operand COMMAND (the change is for that alone)");
   CHECK(wrong({"core=0", "--"}) ==
         "setrlimit: missing operand COMMAND (the change is for that alone)");
-  CHECK(wrong({"nosuch=0", "true"}) == "setrlimit: nosuch=0: no such resource");
-  CHECK(wrong({"core=", "true"}) == "setrlimit: core=: not a number or unlimited");
-  CHECK(wrong({"core=-1", "true"}) == "setrlimit: core=-1: not a number or unlimited");
+  const std::string none = ": no such resource; 'osbox getrlimit' shows all";
+  CHECK(wrong({"nosuch=0", "true"}) == "setrlimit: nosuch=0" + none);
+  const auto neither = [](const std::string& of) {
+    return ": neither a number" + of + ", digits alone, nor unlimited";
+  };
+  CHECK(wrong({"core=", "true"}) == "setrlimit: core=" + neither(" of bytes"));
+  CHECK(wrong({"nofile=-1", "true"}) == "setrlimit: nofile=-1" + neither(" of files"));
+  CHECK(wrong({"as=1G", "true"}) == "setrlimit: as=1G" + neither(" of bytes"));
+  CHECK(wrong({"nice=x", "true"}) == "setrlimit: nice=x" + neither(""));
   CHECK(wrong({"core=2:1", "true"}) == "setrlimit: core=2:1: the soft limit is above the hard one");
-  CHECK(wrong({"core=0", "a=1", "true"}) == "setrlimit: a=1: no such resource");
+  CHECK(wrong({"core=0", "a=1", "true"}) == "setrlimit: a=1" + none);
+  CHECK(wrong({"--pid", "0", "core=0"}) ==
+        "setrlimit: --pid 0: not a process id; that of the shell is $$");
   CHECK(wrong({"core=0", "--pid", "1"}) ==
         "setrlimit: option --pid belongs in front of the limits");
   CHECK(wrong({"--pid", "1", "core=0", "true"}) ==

@@ -34,13 +34,14 @@ using Number = decltype(RLIMIT_AS);
 
 constexpr std::string_view prefix = "RLIMIT_";
 
-std::expected<rlim_t, std::string> read_number(std::string_view text) {
+std::expected<rlim_t, std::string> read_number(std::string_view unit, std::string_view text) {
   if (text == "unlimited") return RLIM_INFINITY;
   rlim_t number = 0;
   const char* const end = text.data() + text.size();
   const auto read = std::from_chars(text.data(), end, number);
   if (read.ec == std::errc::invalid_argument || read.ptr != end) {
-    return std::unexpected("not a number or unlimited");
+    const std::string of = unit.empty() ? "" : " of " + std::string(unit);
+    return std::unexpected("neither a number" + of + ", digits alone, nor unlimited");
   }
   // The highest number is RLIM_INFINITY, which has a word.
   if (read.ec != std::errc() || number == RLIM_INFINITY) {
@@ -71,8 +72,8 @@ std::expected<LimitChange, std::string> LimitChange::parse(const Resource& resou
                                                            std::string_view text) {
   LimitChange change{.resource = &resource};
   const std::size_t colon = text.find(':');
-  if (colon != 0) change.soft = TRY(read_number(text.substr(0, colon)));
-  if (colon != text.npos) change.hard = TRY(read_number(text.substr(colon + 1)));
+  if (colon != 0) change.soft = TRY(read_number(resource.unit, text.substr(0, colon)));
+  if (colon != text.npos) change.hard = TRY(read_number(resource.unit, text.substr(colon + 1)));
   if (change.soft && change.hard && *change.soft > *change.hard) {
     return std::unexpected("the soft limit is above the hard one");
   }
@@ -83,7 +84,7 @@ std::expected<LimitChange, std::string> LimitChange::parse(std::string_view text
   const std::size_t equals = text.find('=');
   if (equals == text.npos) return std::unexpected("not NAME=SOFT[:HARD]");
   const Resource* const resource = find_resource(text.substr(0, equals));
-  if (resource == nullptr) return std::unexpected("no such resource");
+  if (resource == nullptr) return std::unexpected(std::string(no_such_resource));
   return parse(*resource, text.substr(equals + 1));
 }
 
