@@ -50,7 +50,8 @@ Outcome run_putenv(PutArgs& args, Io& io) {
 
 Outcome run_unsetenv(UnsetArgs& args, Io& io) {
   std::vector<Change> changes = {{Change::How::unset, std::move(args.name)}};
-  return become(std::move(args.command), {.environment = std::move(changes)}, io);
+  return become(std::move(args.command), {.environment = std::move(changes)}, io,
+                "behind one NAME stands the command");
 }
 
 constexpr Example putenv_examples[] = {

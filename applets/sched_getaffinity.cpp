@@ -106,7 +106,8 @@ Outcome run_set(SetArgs& args, Io& io) {
   auto records = TRY(io.records<Change>(set_tables[0]));
   if (args.pids.empty()) {
     if (io.style().needs_records()) return misuse(no_records);
-    return become(std::move(args.command), {.affinity = std::move(args.cpus)}, io);
+    return become(std::move(args.command), {.affinity = std::move(args.cpus)}, io,
+                  "CPUS have commas between them");
   }
   io.set_failure(1);
   const auto set = [&](pid_t pid) -> core::Result<void> {

@@ -60,7 +60,8 @@ constexpr auto setgroups_options = options_of<take_members>(
     "GROUPS", "Names or numbers with commas between them; '' is none", Completes::group);
 
 Outcome run(Args& args, Io& io) {
-  return become(std::move(args.command), {.ids = std::move(args.ids)}, io);
+  const char* const mistaken = args.ids.groups ? "GROUPS have commas between them" : "";
+  return become(std::move(args.command), {.ids = std::move(args.ids)}, io, mistaken);
 }
 
 constexpr Example setuid_examples[] = {

@@ -49,11 +49,14 @@ bool told_of_child(const core::ProcessId& child, out::Io& io) {
   return io.writable();
 }
 
-out::Outcome become(std::vector<std::string> words, core::ProcessAttributes attributes,
-                    out::Io& io) {
+out::Outcome become(std::vector<std::string> words, core::ProcessAttributes attributes, out::Io& io,
+                    const char* mistaken) {
+  const bool operand = words.size() > 1 && words.front().find('/') == std::string::npos;
   core::Program program = TRY(core::Program::prepare(std::move(words), std::move(attributes)));
   io.flush();
-  const core::Error error = core::exec(program);
+  core::Error error = core::exec(program);
+  const bool missing = error.number == ENOENT && std::string_view(error.call) == "exec";
+  if (operand && missing && error.note.empty()) error.note = mistaken;
   return io.fail_with(core::unstarted_status(error), error);
 }
 

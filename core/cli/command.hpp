@@ -74,8 +74,9 @@ bool told_of_child(const core::ProcessId& child, out::Io& io);
 
 /// Becomes the command `words` with `attributes`: the end of an applet of which nothing but a
 /// command is left. Comes back only where that failed, with the failure told and its exit status.
-/// Whoever uses this has `.failure = 125` in its table. execve(2)
-out::Outcome become(std::vector<std::string> words, core::ProcessAttributes attributes,
-                    out::Io& io);
+/// Whoever uses this has `.failure = 125` in its table. Where the command is not found, and has
+/// arguments, `mistaken` says what else its name may have been meant as. execve(2)
+out::Outcome become(std::vector<std::string> words, core::ProcessAttributes attributes, out::Io& io,
+                    const char* mistaken = "");
 
 }  // namespace cli
