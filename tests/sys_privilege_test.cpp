@@ -137,6 +137,8 @@ TEST_CASE("the own ids can be taken without privileges, and no others") {
 TEST_CASE("a failure is told of the words that it came from") {
   CHECK(as_nobody({.groups = std::vector<gid_t>{0}, .groups_text = "root"})
             .starts_with("setgroups EPERM root | "));
+  CHECK(as_nobody({.groups = std::vector<gid_t>{}, .groups_text = ""})
+            .starts_with("setgroups EPERM  | "));
   CHECK(as_nobody({.gid = 0, .group_text = "root"}).starts_with("setgid EPERM root | "));
   CHECK(as_nobody({.egid = 0, .group_text = "0"}).starts_with("setegid EPERM 0 | "));
   CHECK(as_nobody({.uid = 0, .user_text = "root"}).starts_with("setuid EPERM root | "));

@@ -89,12 +89,13 @@ std::expected<bool, int> GroupSet::in_force() const {
 StepFailure set_ids(const Ids& ids) {
   if (ids.groups) {
     const std::span<const gid_t> groups = ids.groups->ids();
+    const char* const text = ids.groups_text ? ids.groups_text->c_str() : nullptr;
     if (::setgroups(groups.size(), groups.data()) != 0) {
-      return failed("setgroups", ids.groups_text);
+      return {.call = "setgroups", .number = errno, .path = text};
     }
     const auto in_force = ids.groups->in_force();
-    if (!in_force) return failed("getgroups", ids.groups_text);
-    if (!*in_force) return refused("setgroups", ids.groups_text, untrue);
+    if (!in_force) return {.call = "getgroups", .number = in_force.error(), .path = text};
+    if (!*in_force) return {.call = "setgroups", .number = EPERM, .path = text, .note = untrue};
   }
   if (const StepFailure failure = group.apply(ids.gid, ids.egid, ids.group_text)) return failure;
   if (const StepFailure failure = user.apply(ids.uid, std::nullopt, ids.user_text)) return failure;

@@ -42,7 +42,7 @@ struct Ids {
   std::optional<uid_t> euid = {};  ///< likewise seteuid(2)
 
   // What a failure is told of: the words that these came from, where they came from words.
-  std::string groups_text = {};
+  std::optional<std::string> groups_text = {};  ///< "" is text too: no groups
   std::string group_text = {};
   std::string user_text = {};
 
