@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/cli/applet.hpp"
+#include "core/out/quote.hpp"
 #include "core/sys/environment.hpp"
 
 namespace applets {
@@ -52,6 +53,12 @@ constexpr Status statuses[] = {
 };
 
 Outcome run(Args& args, Io& io) {
+  for (const std::string& glob : args.globs) {
+    // It would match no name; within brackets a '=' may be one byte of several.
+    if (glob.find('=') == glob.npos || glob.find('[') != glob.npos) continue;
+    return misuse("GLOB " + quoted(glob) +
+                  ": a name has no '='; osbox putenv sets a variable for a command");
+  }
   auto records = TRY(io.records<core::Variable>(tables[0]));
   std::vector<bool> matched(args.globs.size());
   for (const char* const text : core::environment()) {
@@ -77,9 +84,10 @@ extern constexpr Applet environ = {
         "Prints every entry of the environment in its order, or those whose names match a GLOB, "
         "byte for byte. What a program was started with is shown as it is: names that come twice, "
         "entries with an empty name, and entries without a '=', whose value is null.\n\n"
-        "In a GLOB * stands for any text, ? for any byte, and [...] for one of several. On a "
-        "terminal values are quoted as a shell takes them; elsewhere they are not, and since a "
-        "value may hold newlines only -0 keeps entries apart.",
+        "In a GLOB * stands for any text, ? for any byte, and [...] for one of several. One with "
+        "a '=' outside of brackets would match no name, and is wrong usage. On a terminal values "
+        "are quoted as a shell takes them; elsewhere they are not, and since a value may hold "
+        "newlines only -0 keeps entries apart.",
     .options = options,
     .tables = tables,
     .examples = examples,

@@ -74,6 +74,19 @@ TEST_CASE("environ says by its status that a glob matched nothing") {
   CHECK(printed({"--format", "{nosuch}"}).status == 2);
 }
 
+TEST_CASE("environ refuses a setting, which matches no name") {
+  for (const std::string glob : {"A=1", "=x", "*=*"}) {
+    const Ran ran = printed({glob, "ls"});
+    CHECK(ran.status == 2);
+    CHECK(ran.out == "");
+    CHECK(ran.err.find(": a name has no '='; osbox putenv sets a variable for a command; see ") !=
+          std::string::npos);
+  }
+  CHECK(printed({"A=1"}).err.starts_with("environ: GLOB A=1: a name "));
+  CHECK(printed({"[=A]"}).out == "A=1\nA=2\n");
+  CHECK(printed({"[[=A=]]"}).out == "A=1\nA=2\n");
+}
+
 TEST_CASE("environ prints nothing of an environment that is empty") {
   const Ran ran = tests::run({.words = {"/usr/bin/env", "-i", tests::binary(), "environ"}});
   CHECK(ran.status == 0);
