@@ -186,6 +186,13 @@ TEST_CASE("utime understands dates as GNU touch does") {
   }
 }
 
+TEST_CASE("utime takes digits alone for seconds, whatever date they look like") {
+  const Scratch scratch;
+  const std::string file = scratch.file("file");
+  CHECK(osbox({"utime", "--mtime", "20261123", file}).status == 0);
+  CHECK(core::stat(file)->mtime == core::Time{20261123, 0});
+}
+
 TEST_CASE("utime understands what stat and date show") {
   const Scratch scratch;
   const std::string file = scratch.file("file");
