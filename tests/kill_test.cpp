@@ -292,7 +292,7 @@ TEST_CASE("kill: no mistake of usage becomes a signal") {
   CHECK(wrong({"kill", "-NOSUCH", "1"}) == "-NOSUCH: no such signal");
   CHECK(wrong({"kill", "-TERM-1"}) == "-TERM-1: no such signal");
   CHECK(wrong({"kill", "-RTMIN+99", "1"}) == "-RTMIN+99: no such signal");
-  CHECK(wrong({"kill", "-nosuch", "1"}) == "unknown option -n");
+  CHECK(wrong({"kill", "-nosuch", "1"}) == "unknown option -n (use --signal SIG)");
   const std::string second = ": a second signal; groups are signalled with --group";
   CHECK(wrong({"kill", "-9", "-1"}) == "-1" + second);
   CHECK(wrong({"kill", "-9", "-1234"}) == "-1234" + second);

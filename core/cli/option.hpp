@@ -100,6 +100,10 @@ template <std::integral T>
 Stored take(T& to, std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), to);
   if (error == std::errc() && end == text.data() + text.size()) return {};
+  if constexpr (std::unsigned_integral<T>) {
+    std::int64_t below = 0;
+    if (take(below, text) && below < 0) return std::unexpected("less than 0");
+  }
   return std::unexpected(error == std::errc::result_out_of_range ? "number too large"
                                                                  : "not a number");
 }
