@@ -133,24 +133,28 @@ Words without(const Way& way, const Words& command) {
 }
 
 /// Takes the line with the id of a child out of what was printed: the child may have been faster
-/// than its parent. It is the first number that has a line for itself, unless the child told who it
-/// is.
+/// than its parent, and each wrote all it had at once. A child that tells its own id, as
+/// /proc/self/status does, may have written in pieces, and not all of them lines.
 void take_pid(std::string& out) {
-  std::size_t taken = std::string::npos;
-  std::size_t length = 0;
+  constexpr std::string_view head = "\nPid:\t";
+  if (const std::size_t told = out.find(head); told != std::string::npos) {
+    const std::size_t begin = told + head.size();
+    const std::string line = out.substr(begin, out.find('\n', begin) + 1 - begin);
+    std::size_t at = out.find(line);
+    while (at != std::string::npos && at > 0 && out[at - 1] == '\t') at = out.find(line, at + 1);
+    if (at != std::string::npos) {
+      out.erase(at, line.size());
+      return;
+    }
+  }
   for (std::size_t begin = 0; begin < out.size(); ++begin) {
     if (begin > 0 && out[begin - 1] != '\n' && out[begin - 1] != '\0') continue;
     const std::size_t end = std::min(out.find_first_not_of("0123456789", begin), out.size() - 1);
     if (end == begin || out[end] != '\n') continue;
-    const std::string line = out.substr(begin, end + 1 - begin);
-    const bool told = out.find("\nPid:\t" + line) != std::string::npos;
-    if (!told && taken != std::string::npos) continue;
-    taken = begin;
-    length = line.size();
-    if (told) break;
+    out.erase(begin, end + 1 - begin);
+    return;
   }
-  if (taken == std::string::npos) FAIL("no process id in " << out);
-  out.erase(taken, length);
+  FAIL("no process id in " << out);
 }
 
 /// Runs it, `command.words` behind `launcher` where there is one.
