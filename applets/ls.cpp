@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "core/cli/applet.hpp"
+#include "core/cli/colour_option.hpp"
 #include "core/out/entries.hpp"
 #include "core/out/file_list.hpp"
 #include "core/out/file_order.hpp"
@@ -51,12 +52,6 @@ constexpr Word<FileTime> times[] = {
     {"birth", FileTime::birthtime},    {"creation", FileTime::birthtime},
 };
 
-constexpr Word<ColourWhen> colours[] = {
-    {"auto", ColourWhen::automatic},
-    {"always", ColourWhen::always},
-    {"never", ColourWhen::never},
-};
-
 /// One name a line, unless there are lines of metadata already.
 Stored set_one(void* args, std::string_view) {
   auto& layout = static_cast<Args*>(args)->layout;
@@ -96,8 +91,7 @@ constexpr Option options[] = {
     sets<&Args::time, FileTime::atime>('u', "", "The time of the last access, to show and sort by"),
     sets<&Args::time, FileTime::ctime>('c', "", "The time of the last change of the metadata"),
     choice<&Args::time, times>(0, "time", "WORD", "The time to show and sort by"),
-    choice<&Args::colour, colours>(0, "color", "WHEN", "Colour names; 'always' when left out",
-                                   "always"),
+    colour<&Args::colour>(),
     paths<&Args::paths>("PATH", "Directory to list, or file to show; none: .", Least::none),
 };
 
@@ -251,9 +245,7 @@ Lister::Lister(const Args& args, Io& io, Records<Row> records)
              .inode = args.inode,
              .marks = args.classify,
              .line = {.human = args.human, .numeric = args.numeric, .time = time_}},
-            records_.formatted()
-                ? Colours()
-                : Colours(args.colour, ColourSettings::of_environment(), io.screen())),
+            Colours::asked(args.colour, io)),
       entries_(wanted()),
       headers_(args.recursive || args.paths.from_file()) {}
 
@@ -537,13 +529,9 @@ void Lister::show_list(const Place& place) {
     }
     Colours::File target;
     if (list_.wants_targets()) {
-      const auto found = core::stat(entry.name, want::type | want::mode,
-                                    {place.at().directory, args_.paths.at().resolve});
-      file.dangling = !found;
-      if (found) {
-        target = {.name = entry.text(), .type = found->type, .mode = found->mode};
-        file.target = &target;
-      }
+      file.leads_to(core::stat(entry.name, want::type | want::mode,
+                               {place.at().directory, args_.paths.at().resolve}),
+                    target);
     }
     const auto text = list_.wants_texts() ? text_of_link(place, entry) : std::nullopt;
     file.text = text;
@@ -592,7 +580,8 @@ extern constexpr Applet ls = {
         "link is followed there.\n\n"
         "With -U names are written as the file system gives them, without holding them in memory, "
         "where each line stands for itself: not with -l or -i, nor in columns. With --null there "
-        "are names or lines alone, without headers and totals; to tell directories apart use "
+        "are names or lines alone, without headers, totals and colours; to tell directories apart "
+        "use "
         "--format '{path}'.",
     .call = "open",
     .options = options,

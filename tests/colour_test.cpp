@@ -1,5 +1,9 @@
 #include "core/out/colour.hpp"
 
+#include <sys/stat.h>
+
+#include <functional>
+
 #include "tests/harness.hpp"
 
 using core::Type;
@@ -15,6 +19,13 @@ Colours colours(const std::string& ls_colors) {
 
 bool on(ColourWhen when, const ColourSettings& settings, bool terminal) {
   return Colours(when, settings, {.output_is_terminal = terminal}).on();
+}
+
+/// What is printed where the output is that of `style` on a screen like that.
+std::string printed(bool terminal, const std::function<void(out::Io&)>& print) {
+  out::Io io(out::Sink(), out::Sink(), {.output_is_terminal = terminal});
+  print(io);
+  return io.output().buffer();
 }
 
 }  // namespace
@@ -103,4 +114,74 @@ TEST_CASE("a name without a colour is as it stands") {
   Colours::append(text, "", "plain");
   Colours::append(text, "01;34", "blue");
   CHECK(text == "plain\033[01;34mblue\033[0m");
+}
+
+TEST_CASE("a run has the colours that --color asks for, where the output is for people") {
+  using Format = out::Style::Format;
+  const auto asked = [](const out::Style& style, ColourWhen when, bool terminal) {
+    out::Io io(out::Sink(), out::Sink(), {.output_is_terminal = terminal});
+    io.start({.name = "test", .call = "test"}, style);
+    return Colours::asked(when, io).on();
+  };
+  CHECK(asked({}, ColourWhen::always, false));
+  CHECK_FALSE(asked({}, ColourWhen::automatic, false));
+  CHECK_FALSE(asked({}, ColourWhen::never, true));
+  for (const Format format : {Format::json, Format::format, Format::shell}) {
+    CHECK_FALSE(asked({.format = format}, ColourWhen::always, true));
+  }
+  CHECK_FALSE(asked({.null = true}, ColourWhen::always, true));
+}
+
+TEST_CASE("what is known of a file is completed where its colour depends on more") {
+  int asked = 0;
+  const auto answer = [&asked](mode_t mode) {
+    return [&asked, mode](core::Want want) -> core::Result<core::Stat> {
+      ++asked;
+      CHECK(want == (core::want::type | core::want::mode));
+      if (mode == 0) return core::failure(EACCES, "lstat", "x");
+      return core::Stat{.type = core::type_of_mode(mode), .mode = mode};
+    };
+  };
+  const Colours some = colours("*.tar=31");
+  Colours::File file{.name = "a.tar", .type = Type::file};
+  some.look(file, answer(S_IFREG | 0755));
+  CHECK(some.of(file) == "01;32");
+  file = {.name = "a.tar", .type = Type::unknown};
+  some.look(file, answer(S_IFDIR | 0777));
+  CHECK(some.of(file) == "34;42");
+  file = {.name = "a.tar", .type = Type::file};
+  some.look(file, answer(0));
+  CHECK(some.of(file) == "31");
+  CHECK(asked == 3);
+  file = {.name = "l", .type = Type::link};
+  some.look(file, answer(0));
+  colours("ex=:su=:sg=").look(file, answer(0));
+  CHECK(asked == 3);
+
+  Colours::File memory;
+  file.leads_to(core::failure(ENOENT, "stat", "l"), memory);
+  CHECK(colours("or=35").of(file) == "35");
+  file.leads_to(core::Stat{.type = Type::dir, .mode = S_IFDIR | 0755}, memory);
+  CHECK(colours("or=35:ln=target").of(file) == "01;34");
+}
+
+TEST_CASE("a path has the colour of directories before its name, and quotes as without") {
+  const Colours some = colours("di=34");
+  const auto path = [&some](bool terminal, std::string_view code, std::string_view text) {
+    return printed(terminal, [&](out::Io& io) { some.print_path(io, code, text); });
+  };
+  CHECK(path(true, "32", "a/b/c") == "\033[34ma/b/\033[0m\033[32mc\033[0m");
+  CHECK(path(true, "", "a/b/c") == "\033[34ma/b/\033[0mc");
+  CHECK(path(true, "34", "a/b/c") == "\033[34ma/b/c\033[0m");
+  CHECK(path(true, "32", "a b/c") == "\033[34m'a b/\033[0m\033[32mc'\033[0m");
+  CHECK(path(true, "32", "a/\033[1m") == "\033[34m$'a/\033[0m\033[32m\\033[1m'\033[0m");
+  CHECK(path(false, "32", "a b/c") == "\033[34ma b/\033[0m\033[32mc\033[0m");
+  CHECK(printed(true, [](out::Io& io) { colours("di=").print_path(io, "32", "a/b"); }) ==
+        "a/\033[32mb\033[0m");
+  const auto name = [](bool terminal, std::string_view code) {
+    return printed(terminal, [&](out::Io& io) { Colours::print_name(io, code, "a\tb"); });
+  };
+  CHECK(name(true, "32") == "\033[32m$'a\\tb'\033[0m");
+  CHECK(name(true, "") == "$'a\\tb'");
+  CHECK(name(false, "32") == "\033[32ma\tb\033[0m");
 }

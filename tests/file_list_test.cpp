@@ -99,8 +99,10 @@ TEST_CASE("ls --color colours types, modes and suffixes, and nothing else") {
   CHECK(osbox({"ls", scratch.path()}).out.find('\033') == std::string::npos);
   CHECK(osbox({"ls", "--color=never", scratch.path()}, terminal).out.find('\033') ==
         std::string::npos);
-  CHECK(osbox({"ls", "--json", "--color=always", scratch.path()}).out.find('\033') ==
-        std::string::npos);
+  for (const std::string of_program : {"--json", "-0", "--shell"}) {
+    CHECK(osbox({"ls", of_program, "--color=always", scratch.path()}).out.find('\033') ==
+          std::string::npos);
+  }
 }
 
 TEST_CASE("COLUMNS is the width of a line, where it is a number above 0") {

@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <iterator>
 
+#include "core/out/quote.hpp"
+
 namespace out {
 namespace {
 
@@ -70,6 +72,13 @@ Colours::Colours(ColourWhen when, const ColourSettings& settings, const Screen& 
   if (!on_) return;
   for (std::size_t i = 0; i < keys; ++i) codes_[i] = words[i].code;
   if (settings.ls_colors) read(*settings.ls_colors);
+}
+
+Colours Colours::asked(ColourWhen when, const Io& io) {
+  const bool of_program = io.style().format != Style::Format::human || io.style().null;
+  // Nothing else is looked at, nor kept, where there is no colour anyway.
+  if (of_program || (when == ColourWhen::automatic && !io.screen().output_is_terminal)) return {};
+  return {when, ColourSettings::of_environment(), io.screen()};
 }
 
 /// Reads "di=01;34:*.tar=01;31". A key that is not known here is passed over, and a value that is
@@ -139,6 +148,13 @@ std::string_view Colours::of_name(std::string_view name) const {
   return similar != nullptr ? similar->code : code(Key::file);
 }
 
+void Colours::File::leads_to(const core::Result<core::Stat>& found, File& memory) {
+  dangling = !found;
+  if (!found) return;
+  memory = {.name = name, .type = found->type, .mode = found->mode};
+  target = &memory;
+}
+
 std::string_view Colours::of(const File& file) const {
   const auto has = [&](mode_t bits, Key key) {
     return (file.mode & bits) == bits && coloured(key);
@@ -180,6 +196,44 @@ std::size_t Colours::append(std::string& to, std::string_view code, std::string_
     to.append("\033[").append(code).append("m").append(text).append("\033[0m");
   }
   return to.size() - before - text.size();
+}
+
+namespace {
+
+/// `name` as the output may have it.
+void append_shown(std::string& to, const Io& io, std::string_view name) {
+  if (io.names() == Names::quoted) {
+    append_quoted(to, name);
+  } else {
+    to += name;
+  }
+}
+
+}  // namespace
+
+void Colours::print_name(Io& io, std::string_view code, std::string_view name) {
+  if (code.empty()) return io.print_name(name);
+  std::string shown;
+  append_shown(shown, io, name);
+  std::string text;
+  append(text, code, shown);
+  io.print(text);
+}
+
+void Colours::print_path(Io& io, std::string_view code, std::string_view path) const {
+  std::string shown;
+  append_shown(shown, io, path);
+  // Neither a name nor what quotes it has a slash.
+  const std::size_t name = shown.rfind('/') + 1;
+  const std::string_view above = this->code(Key::directory);
+  std::string text;
+  if (above == code) {
+    append(text, code, shown);
+  } else {
+    append(text, name > 0 ? above : std::string_view(), std::string_view(shown).substr(0, name));
+    append(text, code, std::string_view(shown).substr(name));
+  }
+  io.print(text);
 }
 
 ColourReset::ColourReset() {

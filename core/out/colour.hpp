@@ -36,12 +36,18 @@ class Colours {
   /// terminal, a dumb one, or NO_COLOR is set.
   Colours(ColourWhen when, const ColourSettings& settings, const Screen& screen);
 
+  /// Those that --color asks of the run of `io`, with what the environment says: none where the
+  /// output is for a program, which --null is for too.
+  static Colours asked(ColourWhen when, const Io& io);
+
   bool on() const { return on_; }
 
   /// What stat must be asked for before `of` can tell the colour of a file of `type`, beyond what
   /// its directory says.
   core::Want want(core::Type type) const;
 
+  /// True where a link has the colour of what it leads to.
+  bool links_as_targets() const { return links_follow_; }
   /// True where the colour of a link depends on what it leads to, or, where the text of the link
   /// is shown too, that of the text does.
   bool wants_targets(bool text_shown) const {
@@ -55,7 +61,23 @@ class Colours {
     mode_t mode = 0;               ///< as far as `want` asks for it
     const File* target = nullptr;  ///< of a link, where `wants_targets` and it leads somewhere
     bool dangling = false;         ///< of a link, where `wants_targets`: it leads nowhere
+
+    /// Takes what stat has `found` behind a link; what it leads to is kept in `memory`.
+    void leads_to(const core::Result<core::Stat>& found, File& memory);
   };
+
+  /// Completes what is known of a file by its name and type: `ask`, a function of a Want that
+  /// returns a Result<core::Stat>, is called where its colour depends on more. It is no failure
+  /// where that cannot be had: the colour is then that of the type and the name.
+  template <class Ask>
+  void look(File& file, Ask ask) const {
+    const core::Want wanted = want(file.type);
+    if (wanted == core::want::nothing) return;
+    const core::Result<core::Stat> found = ask(wanted);
+    if (!found) return;
+    file.type = found->type;
+    file.mode = found->mode;
+  }
 
   /// The code of its colour, as "01;34"; empty where it has none.
   std::string_view of(const File& file) const;
@@ -68,6 +90,12 @@ class Colours {
   /// Adds `text`, which must be harmless on a terminal, in the colour of `code`; the answer is how
   /// many of the bytes added are seen by nobody.
   static std::size_t append(std::string& to, std::string_view code, std::string_view text);
+
+  /// Prints a name as Io::print_name does, in the colour of `code`.
+  static void print_name(Io& io, std::string_view code, std::string_view name);
+  /// The same of the path of something in a directory: what stands before its name has the colour
+  /// of directories.
+  void print_path(Io& io, std::string_view code, std::string_view path) const;
 
  private:
   enum class Key : std::uint8_t {
