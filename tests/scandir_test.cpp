@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "tests/colours.hpp"
 #include "tests/harness.hpp"
 
 namespace {
@@ -294,4 +295,140 @@ TEST_CASE("scandir --stat has question marks for what could not be found out") {
             {.words = {tests::binary(), "scandir", "--format", "{name}[{size}]", scratch / "d"},
              .as_nobody = true})
             .out == "f[]\n");
+}
+
+namespace {
+
+constexpr out::Screen terminal = {.output_is_terminal = true};
+
+std::vector<std::string> sorted_lines(const std::string& text) {
+  auto lines = tests::lines(text);
+  std::ranges::sort(lines);
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("scandir colours names as ls does") {
+  const Scratch scratch;
+  fill(scratch);
+  scratch.file("program", "", 0755);
+  scratch.file("a.tar");
+  scratch.directory("open", 01777);
+  for (const char* const ls_colors :
+       {"", "or=31:*.tar=33", "ln=target", "ex=:tw=", "di=:ex=:su=:sg=", "fi=32:ln=target:or=35"}) {
+    CAPTURE(ls_colors);
+    const tests::Variables variables(tests::colours(ls_colors));
+    for (const bool on_terminal : {true, false}) {
+      const out::Screen screen = {.output_is_terminal = on_terminal};
+      const Ran theirs = osbox({"ls", "-AU1", "--color", scratch.path()}, screen);
+      const Ran ours = osbox({"scandir", "--color", scratch.path()}, screen);
+      const Ran plain = osbox({"scandir", "--color=never", scratch.path()}, screen);
+      std::string names = ours.out;
+      for (const std::string type : {"file", "dir", "fifo", "link"}) {
+        for (std::size_t at; (at = names.find(" " + type + "\n")) != names.npos;) {
+          names.erase(at, type.size() + 1);
+        }
+      }
+      CHECK(names == theirs.out);
+      CHECK(plain.out == (on_terminal ? tests::without_colours(ours.out) : plain.out));
+      const Ran stat = osbox({"scandir", "--stat", "--color", scratch.path()}, screen);
+      const auto lines = tests::lines(ours.out);
+      const auto longer = tests::lines(stat.out);
+      if (on_terminal) {
+        REQUIRE(lines.size() == longer.size());
+        for (std::size_t i = 0; i < lines.size(); ++i) CHECK(longer[i].starts_with(lines[i] + " "));
+      }
+    }
+  }
+}
+
+TEST_CASE("scandir has colours on a terminal that wants them, and in no record for a program") {
+  const Scratch scratch;
+  scratch.directory("dir");
+  scratch.link("dir", "to-dir");
+  scratch.link("nosuch", "gone");
+  scratch.file("it's", "", 0755);
+  const tests::Variables variables(tests::colours("or=31"));
+  const auto scan = [&](const Words& how, const out::Screen& screen) {
+    const Ran ran = osbox(joined(joined({"scandir"}, how), {scratch.path()}), screen);
+    auto lines = tests::lines(tests::with_braces(ran.out));
+    std::ranges::sort(lines, {},
+                      [](const std::string& line) { return line.substr(line.find('}') + 1); });
+    std::string text;
+    for (const std::string& line : lines) text += line + "\n";
+    return text;
+  };
+  CHECK(scan({}, terminal) ==
+        "{01;32}'it'\\''s'{} file\n{01;34}dir{} dir\n{31}gone{} link\n{01;36}to-dir{} link\n");
+  CHECK(scan({"--color"}, {}).contains("{01;32}it's{} file\n"));
+  CHECK(scan({"--follow"}, terminal).contains("{31}gone{} link\n{01;34}to-dir{} dir\n"));
+  CHECK(scan({}, {}) == "dir dir\ngone link\nit's file\nto-dir link\n");
+  CHECK(scan({"--color=auto"}, {}) == scan({}, {}));
+  CHECK_FALSE(scan({"--color=never"}, terminal).contains('{'));
+  for (const tests::Variables::Setting& setting :
+       {tests::Variables::Setting{"NO_COLOR", "1"}, {"TERM", "dumb"}}) {
+    const tests::Variables none(std::vector{setting});
+    CHECK_FALSE(scan({}, terminal).contains('{'));
+    CHECK(scan({"--color"}, terminal).contains('{'));
+  }
+  for (const Words& records : {Words{"--json"}, {"--format", "{name}"}, {"--shell"}, {"-0"}}) {
+    const Ran ran =
+        osbox(joined(joined({"scandir", "--color"}, records), {scratch.path()}), terminal);
+    CHECK_FALSE(ran.out.contains('\033'));
+    CHECK(ran.out.contains("to-dir"));
+  }
+  CHECK(osbox({"scandir", "--color=red", "."}).status == 2);
+}
+
+TEST_CASE("scandir asks for a colour only where there is one") {
+  const Scratch scratch;
+  for (const char* const name : {"t-f1", "t-f2", "t-f3"}) scratch.file(name);
+  scratch.directory("t-d");
+  scratch.link("t-f1", "t-link");
+  const auto looks = [&](const std::string& ls_colors, const Words& words) {
+    const Ran ran = tests::run({.words = joined({"strace", "-e", "trace=statx,newfstatat,fstatat64",
+                                                 tests::binary(), "scandir"},
+                                                words),
+                                .environment = {"LS_COLORS=" + ls_colors},
+                                .directory = scratch.path()});
+    REQUIRE(ran.status == 0);
+    return std::ranges::count_if(tests::lines(ran.err),
+                                 [](const std::string& call) { return call.contains("\"t-"); });
+  };
+  CHECK(looks("", {}) == 0);
+  CHECK(looks("", {"--color=never"}) == 0);
+  CHECK(looks("", {"--color"}) == 4);
+  CHECK(looks("or=31", {"--color"}) == 5);
+  CHECK(looks("ex=:su=:sg=:tw=:ow=:st=", {"--color"}) == 0);
+  CHECK(looks("", {"--color", "--follow"}) == 5);
+  CHECK(looks("", {"--color", "--stat"}) == 5);
+  CHECK(looks("", {"--color", "--json"}) == 0);
+}
+
+TEST_CASE("scandir fails for no colour, and asks for types as without") {
+  const Scratch scratch;
+  scratch.directory("d");
+  scratch.file("d/f.tar", "", 0755);
+  scratch.link("f.tar", "d/l");
+  const auto scan = [&](const Words& how, const std::vector<std::string>& environment) {
+    return tests::run(
+        {.words = joined(joined({tests::binary(), "scandir", "--color"}, how), {scratch / "d"}),
+         .environment = environment,
+         .as_nobody = true});
+  };
+  if (const char* const odd = std::getenv("ODD_FILE_SYSTEM")) {
+    const std::string colours = "LS_COLORS=ln=target";
+    for (const Words& how : {Words{}, {"--follow"}, {"--stat"}}) {
+      const Ran asked = scan(how, {colours, std::string("LD_PRELOAD=") + odd});
+      CHECK(asked.out == scan(how, {colours}).out);
+      CHECK(asked.err.empty());
+    }
+  }
+  REQUIRE(::chmod((scratch / "d").c_str(), 0444) == 0);
+  const Ran ran = scan({}, {"LS_COLORS=*.tar=33"});
+  CHECK(ran.status == 0);
+  CHECK(ran.err.empty());
+  CHECK(sorted_lines(tests::with_braces(ran.out)) ==
+        std::vector<std::string>{"{01;36}l{} link", "{33}f.tar{} file"});
 }
