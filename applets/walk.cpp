@@ -1,9 +1,12 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "core/cli/applet.hpp"
+#include "core/cli/colour_option.hpp"
 #include "core/out/clock.hpp"
+#include "core/out/colour.hpp"
 #include "core/out/stat_fields.hpp"
 #include "core/out/tree.hpp"
 #include "core/sys/fs.hpp"
@@ -31,6 +34,7 @@ struct Args {
   bool stat = false;
   bool unordered = false;
   unsigned threads = 0;  ///< 0: one for each CPU that may be used
+  ColourWhen colour = ColourWhen::automatic;
   Operands roots;
 };
 
@@ -107,21 +111,45 @@ constexpr Option options[] = {
         "Go through a large tree with N threads at most; 0 stands for the number of CPUs that "
         "may be used, which is the default"),
     flag<&Args::stat>("stat", "With the stat fields of every entry"),
+    colour<&Args::colour>(),
     paths<&Args::roots>("ROOT", "Where the tree begins; none: the current directory", Least::none,
                         Completes::directory),
 };
 
-/// A directory, as a tuple of os.walk.
+/// A name in a directory, for people.
+struct Shown {
+  std::string_view name;
+  bool directory = false;  ///< it has a mark
+  std::string_view code = {};
+
+  /// The byte order of names with their marks.
+  bool operator<(const Shown& other) const {
+    const std::size_t common = std::min(name.size(), other.name.size());
+    const int order = name.compare(0, common, other.name, 0, common);
+    return order != 0 ? order < 0 : at(common) < other.at(common);
+  }
+
+ private:
+  int at(std::size_t i) const {
+    if (i < name.size()) return static_cast<unsigned char>(name[i]);
+    return directory ? '/' : -1;
+  }
+};
+
+/// A directory, as a tuple of os.walk, or with what is `shown` of it.
 struct Directory {
   std::string_view path;
   std::span<const std::string_view> dirs;
   std::span<const std::string_view> files;
+  std::span<const Shown> shown;
 };
 
 /// An entry of the tree, as the walk has it: a field that nobody asks for costs nothing.
 struct Entry : StatRow {
   Walk* walk = nullptr;
   ShortClock* clock = nullptr;
+  const Colours* colours = nullptr;  ///< null: none
+  std::string_view code = {};        ///< that of the entry
 
   std::string_view path() const { return walk->path(); }
   std::string_view name() const { return walk->name(); }
@@ -135,19 +163,23 @@ struct Entry : StatRow {
 
 /// The path of a directory and the names in it, as the example of the os module has them.
 void print_directory(const Directory& row, Io& io) {
-  std::vector<std::string> contents;
-  for (const std::string_view name : row.dirs) contents.emplace_back(name) += '/';
-  for (const std::string_view name : row.files) contents.emplace_back(name);
-  std::ranges::sort(contents);
   io.print_name(row.path);
   io.print("\n");
-  for (const std::string_view name : contents) {
-    const bool directory = name.back() == '/';  // the mark stays outside of quotes
+  for (const Shown& shown : row.shown) {
     io.print("  ");
-    io.print_name(name.substr(0, name.size() - (directory ? 1 : 0)));
-    io.print(directory ? "/\n" : "\n");
+    Colours::print_name(io, shown.code, shown.name);
+    io.print(shown.directory ? "/\n" : "\n");  // the mark stays outside of quotes
   }
   io.print("\n");
+}
+
+[[gnu::noinline]] void print_coloured(const Entry& row, Io& io) {
+  if (row.depth() > 0) {
+    row.colours->print_path(io, row.code, row.path());
+  } else {
+    Colours::print_name(io, row.code, row.path());
+  }
+  io.end_record();
 }
 
 /// Permissions, size, time and path, in columns.
@@ -163,6 +195,7 @@ void print_entry(const Entry& row, Io& io) {
   }
   line += ' ';
   io.print(line);
+  if (row.colours != nullptr) return print_coloured(row, io);
   io.print_name(row.path());
   io.end_record();
 }
@@ -193,6 +226,8 @@ constexpr Table tables[] = {
      .when = "of an entry, with --paths; all with --stat or in a TEMPLATE"},
 };
 constexpr Table entry_table = {.fields = entry_fields, .line = "{path}"};
+constexpr Table coloured_entry_table = {.fields = entry_fields,
+                                        .print = prints<print_coloured, Entry>};
 
 constexpr Example examples[] = {
     {"walk --group .", "The tree below the current directory, one directory after the other"},
@@ -246,10 +281,36 @@ class Filter {
   std::string path_;
 };
 
+/// What the colour of an entry depends on.
+struct Look {
+  /// With `text` it is of a link that is shown with what it holds. What stat has `found` of the
+  /// entry is not asked again.
+  Look(const Colours& colours, Walk& walk, bool text, const core::Stat* found = nullptr)
+      : file({.name = walk.name(), .type = walk.type()}) {
+    if (found != nullptr) {
+      file.mode = found->mode;
+    } else {
+      colours.look(file, [&](core::Want want) { return walk.stat(want); });
+    }
+    if (!walk.is_link()) return;
+    if (file.type != Type::link) {
+      target = file;  // followed
+    } else if (colours.wants_targets(text)) {
+      file.leads_to(walk.target(core::want::type | core::want::mode), target);
+    }
+  }
+  Look(const Look&) = delete;
+  Look& operator=(const Look&) = delete;
+
+  Colours::File file;
+  Colours::File target;
+};
+
 /// Hands what is walked to one of the forms below.
 class Form : public Visitor {
  public:
-  Form(const Args& args, Io& io) : args_(args), io_(io), filter_(args) {}
+  Form(const Args& args, Io& io, const Colours& colours)
+      : args_(args), io_(io), colours_(colours), coloured_(colours.on()), filter_(args) {}
 
   void visit(Walk& walk, Walk::Step step) final {
     switch (step) {
@@ -280,18 +341,30 @@ class Form : public Visitor {
   virtual void enter(Walk&) {}
   virtual void leave(Walk&) {}
 
+  // What is done for colours alone stays out of the way of what is done for each entry.
+
+  /// The code of the entry, of which stat has `found` what there is to know.
+  [[gnu::noinline]] std::string_view code_of(Walk& walk, const core::Stat* found = nullptr) {
+    return colours_.of(Look(colours_, walk, false, found).file);
+  }
+
   const Args& args_;
   Io& io_;
+  const Colours& colours_;
+  const bool coloured_;
   Filter filter_;
 };
 
 /// One record an entry.
 class Paths final : public Form {
  public:
-  Paths(const Args& args, Io& io, Records<Entry> records)
-      : Form(args, io), records_(std::move(records)), plain_(!records_.formatted() && !args.stat) {
+  Paths(const Args& args, Io& io, const Colours& colours, Records<Entry> records)
+      : Form(args, io, colours),
+        records_(std::move(records)),
+        plain_(!records_.formatted() && !args.stat && !colours.on()) {
     row_.accounts = &accounts_;
     row_.clock = &clock_;
+    if (colours.on()) row_.colours = &colours;
   }
 
  private:
@@ -328,6 +401,9 @@ class Paths final : public Form {
         return;  // it has gone meanwhile
       }
     }
+    if (coloured_) {
+      row_.code = code_of(walk, args_.stat && row_.known ? &row_.stat : nullptr);
+    }
     records_.put(row_);
   }
 
@@ -341,15 +417,13 @@ class Paths final : public Form {
 /// One record a directory.
 class Directories final : public Form {
  public:
-  Directories(const Args& args, Io& io, Records<Directory> records)
-      : Form(args, io), records_(std::move(records)) {}
+  Directories(const Args& args, Io& io, const Colours& colours, Records<Directory> records)
+      : Form(args, io, colours), records_(std::move(records)) {}
 
  private:
   void entry(Walk& walk) override {
-    if (walk.type() != Type::dir) {
-      if (walk.depth() > 0) return;
-      io_.fail({.number = ENOTDIR, .call = "open", .path = std::string(walk.path())});
-    }
+    if (walk.type() == Type::dir || walk.depth() > 0) return;
+    io_.fail({.number = ENOTDIR, .call = "open", .path = std::string(walk.path())});
   }
   void enter(Walk& walk) override {
     if (!args_.bottom_up) put(walk);
@@ -360,29 +434,97 @@ class Directories final : public Form {
 
   void put(Walk& walk) {
     if (walk.depth() + 1 < args_.min_depth) return;
+    if (!records_.formatted()) return show(walk);
+    dirs_.clear();
+    files_.clear();
+    each_selected(walk, [this](const core::Listing::Entry&, std::string_view name, bool directory) {
+      (directory ? dirs_ : files_).push_back(name);
+    });
+    if (dirs_.empty() && files_.empty() && !filter_.selects_all()) return;
+    records_.put({.path = walk.path(), .dirs = dirs_, .files = files_});
+  }
+
+  /// The same for people.
+  void show(Walk& walk) {
+    if (coloured_) find_directory(walk);
+    shown_.clear();
+    each_selected(walk, [&](const core::Listing::Entry& entry, std::string_view name, bool dir) {
+      shown_.push_back({name, dir, coloured_ ? code_of(walk, entry) : ""});
+    });
+    again_.close();
+    if (shown_.empty() && !filter_.selects_all()) return;
+    std::ranges::sort(shown_, std::less());
+    records_.put({.path = walk.path(), .shown = shown_});
+  }
+
+  /// Calls `take` with each entry of the directory that is shown, its name, and whether it is a
+  /// directory or leads to one.
+  template <class Take>
+  void each_selected(Walk& walk, Take take) {
     const bool excludes = !args_.excluded.empty();
-    if (excludes) {
+    if (excludes || coloured_) {
       prefix_ = walk.path();
       if (prefix_.back() != '/') prefix_ += '/';
     }
-    dirs_.clear();
-    files_.clear();
     const core::Listing& listing = walk.listing();
     for (const auto& entry : listing.entries()) {
       const std::string_view name = listing.name(entry);
       if (excludes && filter_.excludes(walk.root(), prefix_, name)) continue;
       if (!filter_.selects(walk.type(entry), name)) continue;
-      const bool directory = entry.type == Type::dir || entry.target == Type::dir;
-      (directory ? dirs_ : files_).push_back(name);
+      take(entry, name, entry.type == Type::dir || entry.target == Type::dir);
     }
-    if (dirs_.empty() && files_.empty() && !filter_.selects_all()) return;
-    records_.put({walk.path(), dirs_, files_});
+  }
+
+  /// Makes the directory the one whose names are looked at. One that was left is opened again.
+  void find_directory(Walk& walk) {
+    directory_ = walk.at();
+    if (!args_.bottom_up || !directory_) return;
+    const bool root = walk.depth() == 0;
+    // A link on the way leads no further than the operand may.
+    const bool link = walk.is_link() && !args_.roots.at().resolve.restricted();
+    auto opened = core::open_directory(walk.bare(), *directory_,
+                                       root || link ? core::Links::follow : core::Links::no_follow);
+    if (opened) {
+      again_ = *std::move(opened);
+      directory_ = core::At(again_);
+    } else {
+      directory_ = std::unexpected(std::move(opened).error());
+    }
+  }
+
+  using Form::code_of;
+  [[gnu::noinline]] std::string_view code_of(const Walk& walk, const core::Listing::Entry& entry) {
+    const core::Path name = walk.listing().path(entry);
+    const auto ask = [&](core::Links links, core::Want want) -> core::Result<core::Stat> {
+      if (!directory_) return std::unexpected(directory_.error());
+      const core::At base = args_.roots.at();
+      if (links == core::Links::follow && base.resolve.restricted()) {
+        return core::stat(prefix_ + name.c_str(), links, want, base);
+      }
+      return core::stat(name, links, want, *directory_);
+    };
+    Colours::File file{.name = name, .type = walk.type(entry)};
+    const bool followed = file.type != entry.type;
+    colours_.look(file, [&](core::Want want) {
+      return ask(followed ? core::Links::follow : core::Links::no_follow, want);
+    });
+    // The walk has found out what a link leads to.
+    Colours::File target{.name = name, .type = entry.target};
+    file.dangling = target.type == Type::unknown;
+    if (file.type == Type::link && colours_.links_as_targets() && !file.dangling) {
+      colours_.look(target, [&](core::Want want) { return ask(core::Links::follow, want); });
+      file.target = &target;
+    }
+    return colours_.of(file);
   }
 
   Records<Directory> records_;
   std::string prefix_;
+  core::Result<core::At> directory_;
+  core::Fd again_;
   std::vector<std::string_view> dirs_;
   std::vector<std::string_view> files_;
+  std::vector<Shown> shown_;
 };
 
 /// Names at the ends of branches.
@@ -395,14 +537,15 @@ class Drawing final : public Form {
     if (walk.depth() == 0) {
       levels_.clear();
       branches_.clear();
-      io_.print_name(walk.path());
     } else {
       if (!shows(walk.type(), walk.name())) return;
       last_ = walk.position() == levels_.back().last;
       io_.print(branches_);
       io_.print(last_ ? "└── " : "├── ");
-      io_.print_name(walk.name());
     }
+    if (coloured_) [[unlikely]]
+      return print_coloured(walk);
+    io_.print_name(shown_name(walk));
     if (walk.is_link()) print_target(walk);
     io_.end_record();
   }
@@ -431,12 +574,28 @@ class Drawing final : public Form {
     return type == Type::dir || filter_.selects(type, name);
   }
 
-  void print_target(Walk& walk) {
+  static std::string_view shown_name(Walk& walk) {
+    return walk.depth() == 0 ? walk.path() : walk.name();
+  }
+
+  [[gnu::noinline]] void print_coloured(Walk& walk) {
+    Look look(colours_, walk, true);
+    Colours::print_name(io_, colours_.of(look.file), shown_name(walk));
+    if (walk.is_link()) print_target(walk, &look);
+    io_.end_record();
+  }
+
+  void print_target(Walk& walk, Look* look = nullptr) {
     const auto at = walk.at();
     auto target = at ? core::readlink(walk.bare(), *at) : std::unexpected(at.error());
     if (target) {
       io_.print(" -> ");
-      io_.print_name(*target);
+      std::string_view code;
+      if (look != nullptr) {
+        look->target.name = *target;
+        code = look->file.dangling ? colours_.of_missing() : colours_.of(look->target);
+      }
+      Colours::print_name(io_, code, *target);
     } else if (target.error().number != ENOENT) {
       target.error().path = walk.path();
       io_.fail(target.error());
@@ -477,33 +636,42 @@ Outcome run(Args& args, Io& io) {
                 // What is in a directory comes before it.
                 .order = args.unordered && !args.bottom_up ? Tree::Order::any : Tree::Order::as_one,
                 .threads = args.threads};
+  const Colours colours = Colours::asked(args.colour, io);
   Tree::Make make;
   switch (shape) {
     case Shape::group:
       how.walk.whole = how.walk.targets = true;
       (void)TRY(io.records<Directory>(tables[0]));
-      make = [&args](Io& own) {
-        return std::make_unique<Directories>(args, own, *own.records<Directory>(tables[0]));
+      make = [&args, &colours](Io& own) {
+        return std::make_unique<Directories>(args, own, colours,
+                                             *own.records<Directory>(tables[0]));
       };
       break;
     case Shape::tree:
       how.walk.whole = true;
       // A line begins with what is above it.
       how.threads = 1;
-      make = [&args](Io& own) { return std::make_unique<Drawing>(args, own); };
+      make = [&args, &colours](Io& own) { return std::make_unique<Drawing>(args, own, colours); };
       break;
     case Shape::automatic:
     case Shape::paths:
-      const Table& table =
-          args.stat || style.format == Style::Format::format ? tables[1] : entry_table;
+      const Table& table = args.stat || style.format == Style::Format::format ? tables[1]
+                           : colours.on()                                     ? coloured_entry_table
+                                                                              : entry_table;
       (void)TRY(io.records<Entry>(table));
-      make = [&args, &table](Io& own) {
-        return std::make_unique<Paths>(args, own, *own.records<Entry>(table));
+      make = [&args, &colours, &table](Io& own) {
+        return std::make_unique<Paths>(args, own, colours, *own.records<Entry>(table));
       };
   }
+  std::optional<ColourReset> reset;
+  if (colours.on() && io.screen().output_is_terminal) reset.emplace();
   Tree tree(io, how, std::move(make));
   if (args.roots.empty()) args.roots.add(".");
-  return args.roots.each(io, [&](core::Path root) { return tree.visit(root, args.roots.at()); });
+  const Outcome outcome =
+      args.roots.each(io, [&](core::Path root) { return tree.visit(root, args.roots.at()); });
+  // Before the signals are somebody else's again.
+  if (reset) io.flush();
+  return outcome;
 }
 
 }  // namespace
@@ -534,6 +702,11 @@ extern constexpr Applet walk = {
         "dot included. With --group and with --json alone the names are chosen, and a directory "
         "without any of them is left out; with --tree directories always stay. ROOT cannot be "
         "excluded.\n\n"
+        "On a terminal names have the colours that ls gives them, and with --color elsewhere too. "
+        "In a path, what stands before the name has the colour of directories; the headings of "
+        "--group have none, nor have records for programs, --null among them. As in ls, every "
+        "file and directory is looked at for its mode, unless LS_COLORS takes the colours away "
+        "that depend on it. What cannot be found out for a colour alone is no failure.\n\n"
         "What is in a directory that cannot be read, and what cannot be found out about an entry, "
         "is a failure; the rest is done. An entry that vanishes meanwhile is none. A few "
         "directories are open at a time, however deep the tree is. Several threads go through a "

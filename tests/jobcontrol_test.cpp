@@ -402,7 +402,7 @@ TEST_CASE("nothing is left when the terminal goes away") {
   }
 }
 
-TEST_CASE("ls that ends or stops in the middle of a colour gives the terminal its own back") {
+TEST_CASE("who ends or stops in the middle of a colour gives the terminal its own back") {
   in_each_shell([](Terminal& terminal) {
     // More than a terminal holds while nobody reads, and nearly all of it in colour: what osbox
     // writes at once, and what it writes in parts.
@@ -437,6 +437,15 @@ TEST_CASE("ls that ends or stops in the middle of a colour gives the terminal it
     CHECK(is_plain(written));
     CHECK(written.find(std::string(200, 'x') + "\033[0m\n") != written.npos);
     CHECK(terminal.status() == 0);
+    for (const std::string other : {"walk --tree", "walk", "scandir"}) {
+      CAPTURE(other);
+      terminal.type("osbox " + other + " --color=always 1000\n");
+      terminal.until("\033[01;34m");
+      rest(terminal);
+      terminal.type(ctrl_c);
+      CHECK(is_plain(terminal.until(prompt)));
+      CHECK(terminal.status() == 128 + SIGINT);
+    }
   });
 }
 

@@ -321,3 +321,36 @@ TEST_CASE("a physical Walk keeps to where its root may lead") {
   REQUIRE(walk.start("up/", beneath));
   CHECK(story(walk) == " up");
 }
+
+TEST_CASE("Walk::target is what a link leads to, as far as the operand may lead") {
+  const Scratch scratch;
+  scratch.directory("in");
+  scratch.directory("in/d");
+  scratch.file("out", "12345");
+  scratch.file("in/near", "123");
+  scratch.link("../../out", "in/d/away");
+  scratch.link("nosuch", "in/d/gone");
+  scratch.link("../near", "in/d/to-near");
+  const core::Fd base = *core::open_directory(scratch / "in");
+  const auto size = [&](const std::string& name, core::Resolve resolve) {
+    Walk walk({});
+    REQUIRE(walk.start("d", {base, resolve}));
+    go_to(walk, "d/" + name);
+    const auto found = walk.target(core::want::size);
+    return found ? std::to_string(found->size)
+                 : std::string(core::error_name(found.error().number)) + ":" +
+                       found.error().path.value_or("");
+  };
+  CHECK(size("away", {}) == "5");
+  CHECK(size("to-near", {}) == "3");
+  CHECK(size("gone", {}) == "ENOENT:d/gone");
+  if (tests::newer_calls()) {
+    CHECK(size("away", {.beneath = true}) == "EXDEV:d/away");
+    CHECK(size("to-near", {.beneath = true}) == "3");
+    CHECK(size("to-near", {.no_symlinks = true}) == "ELOOP:d/to-near");
+  }
+  Walk walk({});
+  REQUIRE(walk.start("d/gone", base));
+  go_to(walk, "d/gone");
+  CHECK(walk.target(core::want::size).error().number == ENOENT);
+}

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "core/sys/directory.hpp"
+#include "tests/colours.hpp"
 #include "tests/harness.hpp"
 #include "tests/sanitizer.hpp"
 
@@ -156,7 +157,7 @@ TEST_CASE("walk on a terminal shows every directory with the names in it") {
       "t\n  b.c\n  b/\n  dangling\n  pipe\n  to-b/\n\n"
       "t/b\n  $'\\033[31m'\n  'a b'\n  deep/\n  inner.c\n  'x y'/\n\n"
       "t/b/deep\n\n";
-  CHECK(within(scratch, osbox({"walk", scratch / "t"}, terminal).out) ==
+  CHECK(within(scratch, osbox({"walk", "--color=never", scratch / "t"}, terminal).out) ==
         shown + "'" + "t/b/x y'\n\n");
   const Ran raw = osbox({"walk", "--group", "--bottom-up", scratch / "t"});
   CHECK(within(scratch, raw.out) ==
@@ -218,7 +219,7 @@ TEST_CASE("walk passes every name through every format") {
       {scratch.path()});
   CHECK(tests::lines(evaluated.out).size() == names.size());
   for (const std::string form : {"--paths", "--group", "--tree", "--stat"}) {
-    const Ran ran = osbox({"walk", form, scratch.path()}, terminal);
+    const Ran ran = osbox({"walk", form, "--color=never", scratch.path()}, terminal);
     CAPTURE(form);
     CHECK(ran.status == 0);
     CHECK(ran.out.find('\x1b') == ran.out.npos);
@@ -561,6 +562,7 @@ TEST_CASE("walk goes to any depth with few descriptors") {
     CHECK(lines_of(scratch, {"--unordered", "--bottom-up"}).size() == 601);
     CHECK(lines_of(scratch, {"--follow", "--one-file-system"}).size() == 601);
     CHECK(lines_of(scratch, {"--group"}).size() == 2 * 601 + 600);
+    CHECK(lines_of(scratch, {"--group", "--color", "--bottom-up"}).size() == 2 * 601 + 600);
     CHECK(lines_of(scratch, {"--tree"}).size() == 601);
     // Most of them are in use.
     const Ran crowded = tests::shell(
@@ -725,4 +727,352 @@ TEST_CASE("walk takes roots from a file, one after the other") {
   CHECK(ran.status == 1);
   CHECK(ran.out == "b/deep\nb.c\n");
   CHECK(ran.err == "walk: nosuch: ENOENT: No such file or directory\n");
+}
+
+namespace {
+
+/// A tree with something of every colour.
+void make_colourful(const Scratch& scratch) {
+  make_tree(scratch);
+  scratch.file("t/a.tar");
+  scratch.file("t/b/program", "", 0755);
+  scratch.directory("t/open", 01777);
+  scratch.file("t/b/a b", "", 0755);
+  scratch.link("b/program", "t/to-program");
+}
+
+constexpr const char* settings[] = {
+    "", "or=31:mi=05:*.tar=33", "ln=target", "ex=:tw=", "fi=32:ln=target:or=35", "di=:ex=:su=:sg=",
+};
+
+}  // namespace
+
+TEST_CASE("walk colours names as ls does") {
+  const Scratch scratch;
+  make_colourful(scratch);
+  const auto sorted = [](std::vector<std::string> all) {
+    std::ranges::sort(all);
+    return all;
+  };
+  // The names of --group, without what is before and behind them.
+  const auto names = [](const std::string& text) {
+    std::vector<std::string> all;
+    for (std::string& line : tests::lines(text)) {
+      if (line.starts_with("  ")) all.push_back(line.substr(2, line.find_last_not_of('/') - 1));
+    }
+    return all;
+  };
+  for (const char* const ls_colors : settings) {
+    CAPTURE(ls_colors);
+    const tests::Variables variables(tests::colours(ls_colors));
+    for (const std::string directory : {"t", "t/b"}) {
+      const std::string path = scratch / directory;
+      const auto theirs =
+          sorted(tests::lines(osbox({"ls", "-A1", "--color=always", path}, terminal).out));
+      for (const Words& how : {Words{}, {"--bottom-up"}, {"--unordered"}, {"--threads", "1"}}) {
+        CAPTURE(tests::line(how));
+        const Ran group =
+            osbox(joined(joined({"walk", "--group", "--max-depth", "1"}, how), {path}), terminal);
+        CHECK(sorted(names(group.out)) == theirs);
+      }
+      // Text behind a link has a colour of its own, as with -l.
+      std::vector<std::string> drawn;
+      for (const std::string& line :
+           tests::lines(osbox({"walk", "--tree", "--max-depth", "1", path}, terminal).out)) {
+        if (const std::size_t at = line.find("── "); at != line.npos) {
+          drawn.push_back(line.substr(at + 7));
+        }
+      }
+      std::vector<std::string> longer =
+          tests::lines(osbox({"ls", "-Al", "--color=always", path}, terminal).out);
+      REQUIRE(longer.size() == drawn.size() + 1);
+      for (std::size_t i = 0; i < drawn.size(); ++i) CHECK(longer[i + 1].ends_with(" " + drawn[i]));
+      // And a path ends in the name.
+      for (const std::string form : {"--paths", "--stat"}) {
+        const auto paths = tests::lines(
+            osbox({"walk", form, "--min-depth", "1", "--max-depth", "1", path}, terminal).out);
+        const auto listed =
+            tests::lines(osbox({"ls", "-A1", "--color=always", path}, terminal).out);
+        REQUIRE(paths.size() == listed.size());
+        const std::string above =
+            *ls_colors == 'd' ? path + "/" : "\033[01;34m" + path + "/\033[0m";
+        for (std::size_t i = 0; i < paths.size(); ++i) {
+          CAPTURE(paths[i]);
+          const bool is_quoted = listed[i].contains('\'');
+          const bool is_directory =
+              paths[i].contains("\033[01;34m" + path + "/" + tests::without_colours(listed[i]));
+          CHECK((is_quoted || is_directory || paths[i].ends_with(above + listed[i])));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("walk has colours in every form") {
+  const Scratch scratch;
+  make_colourful(scratch);
+  const tests::Variables variables(tests::colours("or=31:mi=05:*.tar=33"));
+  const auto walk = [&](const Words& how, bool on_terminal = true) {
+    const Words words = joined(joined({"walk"}, how), {scratch / "t"});
+    return tests::with_braces(
+        within(scratch, osbox(words, {.output_is_terminal = on_terminal}).out));
+  };
+  CHECK(walk({"--group"}) ==
+        "t\n  {33}a.tar{}\n  b.c\n  {01;34}b{}/\n  {31}dangling{}\n  {30;42}open{}/\n  {33}pipe{}\n"
+        "  {01;36}to-b{}/\n  {01;36}to-program{}\n\n"
+        "t/b\n  {01;32}'a b'{}\n  {01;34}deep{}/\n  inner.c\n  {01;32}program{}\n\n"
+        "t/b/deep\n\nt/open\n\n");
+  CHECK(walk({}) == walk({"--group"}));
+  const std::string paths =
+      "{01;34}t{}\n{01;34}t/{}{33}a.tar{}\n{01;34}t/b{}\n{01;34}t/b/{}{01;32}a b{}\n"
+      "{01;34}t/b/deep{}\n{01;34}t/b/{}inner.c\n{01;34}t/b/{}{01;32}program{}\n"
+      "{01;34}t/{}b.c\n{01;34}t/{}{31}dangling{}\n{01;34}t/{}{30;42}open{}\n"
+      "{01;34}t/{}{33}pipe{}\n{01;34}t/{}{01;36}to-b{}\n{01;34}t/{}{01;36}to-program{}\n";
+  // Into a pipe names are raw all the same.
+  CHECK(walk({"--color"}, false) == paths);
+  CHECK(walk({"--color=always", "--paths"}, false) == paths);
+  CHECK(walk({"--tree"}) ==
+        "{01;34}t{}\n"
+        "├── {33}a.tar{}\n"
+        "├── {01;34}b{}\n"
+        "│   ├── {01;32}'a b'{}\n"
+        "│   ├── {01;34}deep{}\n"
+        "│   ├── inner.c\n"
+        "│   └── {01;32}program{}\n"
+        "├── b.c\n"
+        "├── {31}dangling{} -> {05}nowhere{}\n"
+        "├── {30;42}open{}\n"
+        "├── {33}pipe{}\n"
+        "├── {01;36}to-b{} -> {01;34}b{}\n"
+        "└── {01;36}to-program{} -> {01;32}b/program{}\n");
+  // Followed, a link has the colour of what it leads to.
+  for (const std::string form : {"--paths", "--stat"}) {
+    const std::string followed = walk({form, "--follow"});
+    CHECK(followed.contains("{01;34}t/to-b{}\n"));
+    CHECK(followed.contains("{01;34}t/to-b/{}{01;32}program{}\n"));
+    CHECK(followed.contains("{01;34}t/{}{01;32}to-program{}\n"));
+    CHECK(followed.contains("{01;34}t/{}{31}dangling{}\n"));
+  }
+  CHECK(walk({"--group", "--follow"}).contains("  {01;34}to-b{}/\n  {01;32}to-program{}\n"));
+  CHECK(walk({"--group", "--follow", "--bottom-up"}).contains("t/to-b\n  {01;32}'a b'{}\n"));
+  CHECK(walk({"--tree", "--follow"}).contains("{01;32}to-program{} -> {01;32}b/program{}\n"));
+  CHECK(walk({"--tree", "--follow"}).contains("{31}dangling{} -> {05}nowhere{}\n"));
+}
+
+TEST_CASE("walk has colours on a terminal that wants them, and in no record for a program") {
+  const Scratch scratch;
+  make_colourful(scratch);
+  const auto coloured = [&](const Words& how, bool on_terminal,
+                            const std::vector<tests::Variables::Setting>& more = {}) {
+    const tests::Variables before(tests::colours(nullptr));
+    const tests::Variables variables(more);
+    const Ran ran =
+        osbox(joined(joined({"walk"}, how), {scratch / "t"}), {.output_is_terminal = on_terminal});
+    CHECK(ran.status == 0);
+    return ran.out.contains('\033');
+  };
+  for (const std::string form : {"--group", "--paths", "--tree", "--stat"}) {
+    CAPTURE(form);
+    CHECK(coloured({form}, true));
+    CHECK(coloured({form, "--color=auto"}, true));
+    CHECK_FALSE(coloured({form}, true, {{"NO_COLOR", "1"}}));
+    CHECK_FALSE(coloured({form}, true, {{"TERM", "dumb"}}));
+    CHECK_FALSE(coloured({form, "--color=never"}, true));
+    CHECK_FALSE(coloured({form}, false));
+    CHECK_FALSE(coloured({form, "--color=auto"}, false));
+    CHECK(coloured({form, "--color"}, false, {{"NO_COLOR", "1"}, {"TERM", "dumb"}}));
+  }
+  for (const Words& records : {Words{"--json"},
+                               {"--json", "--paths"},
+                               {"--format", "{path}"},
+                               {"--shell"},
+                               {"-0"},
+                               {"-0", "--paths"},
+                               {"--stat", "-0"}}) {
+    CAPTURE(tests::line(records));
+    CHECK_FALSE(coloured(joined({"--color=always"}, records), true));
+  }
+  CHECK(osbox({"walk", "--color=", scratch / "t"}).status == 2);
+}
+
+TEST_CASE("colours change nothing else of what walk prints, whatever a name holds") {
+  const Scratch scratch;
+  make_colourful(scratch);
+  for (const std::string& name : tests::hostile_names()) {
+    scratch.directory("t/" + name);
+    scratch.file("t/" + name + "/" + name, "", 0755);
+    scratch.link(name, "t/b/" + name);
+  }
+  const tests::Variables variables(tests::colours("or=31:*.tar=33"));
+  for (const Words& form : {Words{"--group"},
+                            {"--group", "--bottom-up"},
+                            {"--paths"},
+                            {"--stat"},
+                            {"--paths", "--bottom-up"},
+                            {"--paths", "--unordered"},
+                            {"--tree"}}) {
+    for (const Words& how : {Words{}, {"--follow"}, {"--name", "*[a-m]*"}}) {
+      CAPTURE(tests::line(joined(form, how)));
+      const auto walk = [&](const std::string& colour, const out::Screen& screen) {
+        return osbox(joined(joined({"walk", colour}, joined(form, how)), {scratch / "t"}), screen);
+      };
+      const Ran ran = walk("--color=always", terminal);
+      CHECK(ran.out.contains("\033["));
+      CHECK(ran.err.empty());
+      CHECK(tests::without_colours(ran.out) == walk("--color=never", terminal).out);
+      CHECK_FALSE(tests::without_colours(ran.out).contains('\033'));
+      CHECK(walk("--color=always", {}).out.contains("\033["));
+    }
+  }
+}
+
+TEST_CASE("walk has the same colours with several threads") {
+  const Scratch scratch;
+  for (int i = 0; i < 100; ++i) {
+    const std::string directory = "d" + std::to_string(i);
+    scratch.directory(directory, i % 3 == 0 ? 01777 : 0755);
+    for (int j = 0; j < 5; ++j) {
+      scratch.file(directory + "/f" + std::to_string(j), "", j % 2 == 0 ? 0755 : 0644);
+    }
+    scratch.link("f0", directory + "/l");
+  }
+  const tests::Variables variables(tests::colours("ln=target"));
+  for (const Words& form : {Words{"--group"},
+                            {"--group", "--bottom-up"},
+                            {"--paths"},
+                            {"--stat"},
+                            {"--paths", "--bottom-up"},
+                            {"--paths", "--unordered"},
+                            {"--group", "--unordered"}}) {
+    CAPTURE(tests::line(form));
+    const auto walk = [&](const std::string& threads) {
+      const Ran ran =
+          osbox(joined(joined({"walk", "--color", "--threads", threads}, form), {scratch.path()}));
+      CHECK(ran.status == 0);
+      // With --unordered whole records come in any order.
+      auto all = tests::lines(ran.out);
+      std::ranges::sort(all);
+      return form.back() == "--unordered" ? tests::line(all) : ran.out;
+    };
+    CHECK((walk("4") == walk("1")));
+  }
+}
+
+TEST_CASE("walk asks the kernel for a colour only where there is one") {
+  const Scratch scratch;
+  for (int i = 0; i < 20; ++i) scratch.file("t-f" + std::to_string(i));
+  scratch.directory("t-d");
+  scratch.link("t-d", "t-link");
+  const auto looks = [&](const std::string& ls_colors, const Words& words) {
+    const Ran ran = tests::run({.words = joined({"strace", "-f", "-qq", "-e",
+                                                 "trace=statx,newfstatat,lstat,stat,fstatat64",
+                                                 tests::binary(), "walk", "--threads", "1"},
+                                                words),
+                                .environment = {"LS_COLORS=" + ls_colors},
+                                .directory = scratch.path()});
+    REQUIRE(ran.status == 0);
+    return std::ranges::count_if(tests::lines(ran.err), [](const std::string& call) {
+      return call.contains("\"t-") || call.contains("\"./t-");
+    });
+  };
+  for (const std::string colour : {"--color=auto", "--color=never"}) {
+    CHECK(looks("", {colour}) == 0);
+    CHECK(looks("", {colour, "--unordered"}) == 0);
+    CHECK(looks("", {colour, "--bottom-up"}) == 0);
+    CHECK(looks("", {colour, "--tree"}) == 0);
+    CHECK(looks("", {colour, "--group"}) == 1);  // where the link leads
+  }
+  // Files and directories, for their modes.
+  CHECK(looks("", {"--color"}) == 21);
+  CHECK(looks("", {"--color", "--unordered"}) == 21);
+  CHECK(looks("", {"--color", "--tree"}) == 21);
+  CHECK(looks("", {"--color", "--group"}) == 22);
+  CHECK(looks("or=31", {"--color"}) == 22);
+  CHECK(looks("or=31", {"--color", "--group"}) == 22);
+  CHECK(looks("tw=:ow=:st=", {"--color"}) == 20);
+  CHECK(looks("ex=:su=:sg=:tw=:ow=:st=", {"--color"}) == 0);
+  // What was asked for already is not asked again, and what is not shown not at all.
+  CHECK(looks("or=31", {"--color", "--stat"}) == 23);
+  CHECK(looks("", {"--color", "-t", "l"}) == 0);
+  CHECK(looks("", {"--color", "--group", "--name", "t-f1*"}) == 12);
+  CHECK(looks("", {"--color", "--json"}) == 1);
+}
+
+TEST_CASE("walk fails for no colour, and shows what it cannot look at in that of its type") {
+  const Scratch scratch;
+  scratch.directory("top");
+  scratch.directory("top/names");
+  scratch.file("top/names/f.tar", "", 0755);
+  scratch.link("f.tar", "top/names/l");
+  ::chmod((scratch / "top/names").c_str(), 0744);
+  if (!tests::is_root()) ::chmod((scratch / "top/names").c_str(), 0444);
+  for (const Words& form :
+       {Words{"--group"}, {"--group", "--bottom-up"}, {"--paths"}, {"--paths", "--unordered"}}) {
+    CAPTURE(tests::line(form));
+    const auto walk = [&](const std::string& colour) {
+      return tests::run(
+          {.words = joined(joined({tests::binary(), "walk", colour}, form), {scratch / "top"}),
+           .environment = {"LS_COLORS=*.tar=33:ln=target"},
+           .as_nobody = true});
+    };
+    const Ran ran = walk("--color");
+    CHECK(ran.status == 0);
+    CHECK(ran.err.empty());
+    CHECK(ran.out.contains("\033[33mf.tar\033[0m\n"));
+    CHECK(tests::without_colours(ran.out) == walk("--color=never").out);
+  }
+}
+
+TEST_CASE("walk --beneath looks at nothing outside for a colour") {
+  const Scratch scratch;
+  if (!tests::newer_calls()) return;
+  scratch.directory("in");
+  scratch.directory("in/d");
+  scratch.directory("in/e", 0777);
+  scratch.file("outside", "", 0755);
+  scratch.file("in/program", "", 0755);
+  scratch.link("../../outside", "in/d/away");
+  scratch.link("../program", "in/d/inside");
+  scratch.link("../e", "in/d/to-e");
+  const tests::Variables variables(tests::colours("or=31:ln=target:mi=05"));
+  const auto walk = [&](const Words& how) {
+    return tests::with_braces(
+        osbox(joined(joined({"walk", "--beneath", scratch / "in"}, how), {"d"}), terminal).out);
+  };
+  for (const Words& form : {Words{"--group"},
+                            {"--group", "--bottom-up"},
+                            {"--paths"},
+                            {"--stat"},
+                            {"--tree"},
+                            {"--paths", "--follow"},
+                            {"--group", "--follow"}}) {
+    CAPTURE(tests::line(form));
+    const std::string shown = walk(form);
+    CHECK(shown.contains("{31}away{}"));
+    CHECK(shown.contains("{01;32}inside{}"));
+    CHECK(shown.contains("{34;42}to-e{}"));
+  }
+}
+
+TEST_CASE("walk has the right colours where a directory does not tell types") {
+  const char* const odd = std::getenv("ODD_FILE_SYSTEM");
+  if (odd == nullptr) {
+    MESSAGE("a static osbox cannot be given an odd file system: not tested");
+    return;
+  }
+  const Scratch scratch;
+  make_colourful(scratch);
+  for (const Words& form :
+       {Words{"--group"}, {"--group", "--bottom-up"}, {"--paths"}, {"--tree"}}) {
+    CAPTURE(tests::line(form));
+    const auto walk = [&](const std::vector<std::string>& more) {
+      std::vector<std::string> environment = {"LS_COLORS=or=31"};
+      environment.insert(environment.end(), more.begin(), more.end());
+      return tests::run(
+          {.words = joined(joined({tests::binary(), "walk", "--color"}, form), {scratch / "t"}),
+           .environment = environment});
+    };
+    CHECK(walk({std::string("LD_PRELOAD=") + odd}).out == walk({}).out);
+    CHECK(walk({}).status == 0);
+  }
 }

@@ -504,6 +504,7 @@ constexpr Habit table[] = {
     {"walk", "--size", "--format '{size} {path}'"},
     {"walk", "--sort", "it without that: names are in order"},
     {"walk", "--topdown", "it without that: a directory comes before what is in it"},
+    {"walk", "-C", "--color"},
     {"walk", "-I", "--exclude GLOB"},
     {"walk", "-L", "--follow"},
     {"walk", "-P", "it without that: links are not followed"},

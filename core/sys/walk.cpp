@@ -210,6 +210,13 @@ Result<Stat> Walk::stat(Want wanted) {
   return found;
 }
 
+Result<Stat> Walk::target(Want wanted) {
+  const At at = TRY(this->at());
+  auto found = depth_ > 0 ? target(name_.data(), wanted, at) : core::stat(root_path_, wanted, at);
+  if (!found) found.error().path = path();
+  return found;
+}
+
 Result<Fd> Walk::open_path() {
   if (depth_ == 0) return duplicate(root_path_only_);
   const At at = TRY(this->at());

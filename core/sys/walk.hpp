@@ -120,6 +120,8 @@ class Walk {
   Path bare() const { return depth_ == 0 ? root_path_.c_str() : name_.data(); }
   /// What the entry is; of a followed link, what it leads to. Not after `enter`. stat(2), lstat(2)
   Result<Stat> stat(Want want);
+  /// What the entry leads to, where it is a link. Not after `enter`. stat(2)
+  Result<Stat> target(Want want);
   /// In a `physical` walk: the entry itself, opened with O_PATH. Not after `enter`. open(2)
   Result<Fd> open_path();
 
