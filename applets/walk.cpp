@@ -423,7 +423,12 @@ class Directories final : public Form {
  private:
   void entry(Walk& walk) override {
     if (walk.type() == Type::dir || walk.depth() > 0) return;
-    io_.fail({.number = ENOTDIR, .call = "open", .path = std::string(walk.path())});
+    if (records_.formatted()) {
+      return io_.fail({.number = ENOTDIR, .call = "open", .path = std::string(walk.path())});
+    }
+    if (args_.min_depth > 0 || !filter_.selects(walk.type(), walk.name())) return;
+    Colours::print_name(io_, coloured_ ? code_of(walk) : "", walk.path());
+    io_.end_record();
   }
   void enter(Walk& walk) override {
     if (!args_.bottom_up) put(walk);
@@ -534,11 +539,11 @@ class Drawing final : public Form {
 
  private:
   void entry(Walk& walk) override {
+    if (!shows(walk.type(), walk.name())) return;
     if (walk.depth() == 0) {
       levels_.clear();
       branches_.clear();
     } else {
-      if (!shows(walk.type(), walk.name())) return;
       last_ = walk.position() == levels_.back().last;
       io_.print(branches_);
       io_.print(last_ ? "└── " : "├── ");
@@ -695,8 +700,9 @@ extern constexpr Applet walk = {
         "and among the dirs of --group and --json where they lead to a directory; they are "
         "entered with --follow only. Then every link is what it leads to, a link that leads "
         "nowhere is a link still, and one that leads back to a directory above it is a failure "
-        "with ELOOP. A ROOT that is no directory is an entry; with --group and with --json alone "
-        "it is a failure with ENOTDIR.\n\n"
+        "with ELOOP. A ROOT that is no directory is an entry, and with --group and --tree a line "
+        "of its own. With --json alone, and in other records of --group, it is a failure with "
+        "ENOTDIR, as os.walk tells its onerror.\n\n"
         "-t, --name, --min-depth and --max-depth choose what is shown; --exclude passes over what "
         "is below a directory too. In a GLOB the star stands for any bytes, a slash and a leading "
         "dot included. With --group and with --json alone the names are chosen, and a directory "

@@ -729,6 +729,52 @@ TEST_CASE("walk takes roots from a file, one after the other") {
   CHECK(ran.err == "walk: nosuch: ENOENT: No such file or directory\n");
 }
 
+TEST_CASE("walk tells of a root that is no directory on a line of its own") {
+  const Scratch scratch;
+  make_tree(scratch);
+  scratch.file("t/new\nline");
+  const auto walk = [&](Words words, const std::string& name) {
+    words.insert(words.begin(), {"walk", "--color=never"});
+    words.push_back(scratch / "t" + "/" + name);
+    return osbox(words, terminal);
+  };
+  for (const std::string form : {"--paths", "--group", "--tree"}) {
+    CAPTURE(form);
+    for (const std::string name : {"b.c", "pipe"}) {
+      CHECK(within(scratch, walk({form}, name).out) == "t/" + name + "\n");
+      CHECK(walk({form}, name).status == 0);
+      CHECK(walk({form}, name).err.empty());
+    }
+    CHECK(within(scratch, walk({form}, "dangling").out) ==
+          (form == "--tree" ? "t/dangling -> nowhere\n" : "t/dangling\n"));
+    CHECK(walk({form}, "new\nline").out.ends_with("/t/new\\nline'\n"));
+    CHECK(walk({form}, "nosuch").status == 1);
+    // What is chosen is.
+    CHECK(walk({form, "-t", "d"}, "b.c").out.empty());
+    CHECK(walk({form, "-t", "d"}, "b.c").status == 0);
+    CHECK(walk({form, "--name", "*.c", "-t", "f"}, "b.c").out.ends_with("/b.c\n"));
+    CHECK(walk({form, "--name", "*.h"}, "b.c").out.empty());
+    if (form != "--tree") {
+      CHECK(walk({form, "--min-depth", "1"}, "b.c").out.empty());
+      CHECK(walk({form, "--bottom-up"}, "b.c").out.ends_with("/b.c\n"));
+    }
+    // One that was asked for is not excluded.
+    CHECK(walk({form, "--exclude", "*"}, "b.c").out.ends_with("/b.c\n"));
+  }
+  CHECK(osbox({"walk", scratch / "t/b.c"}, terminal).status == 0);
+  CHECK(within(scratch, osbox({"walk", "--group", scratch / "t/b.c", scratch / "t/b/deep",
+                               scratch / "t/pipe"})
+                            .out) == "t/b.c\nt/b/deep\n\nt/pipe\n");
+  // For programs there are tuples of os.walk, and none of a file.
+  for (const Words& records :
+       {Words{"--json"}, {"--group", "--json"}, {"--group", "--format", "{dir}"}}) {
+    const Ran ran = osbox(joined(joined({"walk"}, records), {scratch / "t/b.c"}));
+    CHECK(ran.status == 1);
+    CHECK(ran.out.empty());
+    CHECK(ran.err.contains("ENOTDIR"));
+  }
+}
+
 namespace {
 
 /// A tree with something of every colour.
@@ -857,6 +903,16 @@ TEST_CASE("walk has colours in every form") {
   CHECK(walk({"--group", "--follow", "--bottom-up"}).contains("t/to-b\n  {01;32}'a b'{}\n"));
   CHECK(walk({"--tree", "--follow"}).contains("{01;32}to-program{} -> {01;32}b/program{}\n"));
   CHECK(walk({"--tree", "--follow"}).contains("{31}dangling{} -> {05}nowhere{}\n"));
+  // A root is an operand: it has one colour.
+  for (const std::string form : {"--group", "--paths", "--tree"}) {
+    const auto root = [&](const std::string& name) {
+      return tests::with_braces(
+          within(scratch, osbox({"walk", form, scratch / name}, terminal).out));
+    };
+    CHECK(root("t/b/program") == "{01;32}t/b/program{}\n");
+    CHECK(root("t/dangling") ==
+          (form == "--tree" ? "{31}t/dangling{} -> {05}nowhere{}\n" : "{31}t/dangling{}\n"));
+  }
 }
 
 TEST_CASE("walk has colours on a terminal that wants them, and in no record for a program") {
