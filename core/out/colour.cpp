@@ -200,38 +200,41 @@ std::size_t Colours::append(std::string& to, std::string_view code, std::string_
 
 namespace {
 
-/// `name` as the output may have it.
-void append_shown(std::string& to, const Io& io, std::string_view name) {
-  if (io.names() == Names::quoted) {
-    append_quoted(to, name);
-  } else {
-    to += name;
-  }
+/// `name` as the output may have it, in `memory` where it needs quotes.
+std::string_view shown(const Io& io, std::string_view name, std::string& memory) {
+  if (io.names() == Names::raw) return name;
+  append_quoted(memory, name);
+  return memory;
 }
+
+/// As much as two colours take.
+constexpr std::size_t most_of_codes = 64;
 
 }  // namespace
 
 void Colours::print_name(Io& io, std::string_view code, std::string_view name) {
   if (code.empty()) return io.print_name(name);
-  std::string shown;
-  append_shown(shown, io, name);
+  std::string memory;
+  name = shown(io, name, memory);
   std::string text;
-  append(text, code, shown);
+  text.reserve(name.size() + most_of_codes);
+  append(text, code, name);
   io.print(text);
 }
 
 void Colours::print_path(Io& io, std::string_view code, std::string_view path) const {
-  std::string shown;
-  append_shown(shown, io, path);
-  // Neither a name nor what quotes it has a slash.
-  const std::size_t name = shown.rfind('/') + 1;
-  const std::string_view above = this->code(Key::directory);
+  std::string memory;
+  path = shown(io, path, memory);
   std::string text;
+  text.reserve(path.size() + most_of_codes);
+  const std::string_view above = this->code(Key::directory);
   if (above == code) {
-    append(text, code, shown);
+    append(text, code, path);
   } else {
-    append(text, name > 0 ? above : std::string_view(), std::string_view(shown).substr(0, name));
-    append(text, code, std::string_view(shown).substr(name));
+    // Neither a name nor what quotes it has a slash.
+    const std::size_t name = path.rfind('/') + 1;
+    append(text, above, path.substr(0, name));
+    append(text, code, path.substr(name));
   }
   io.print(text);
 }
