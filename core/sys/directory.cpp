@@ -14,7 +14,6 @@ Result<Fd> open_directory(Path path, At at, Links links) {
 DirectoryReader::DirectoryReader() : batches_(backend::directory_batches()) {}
 DirectoryReader::~DirectoryReader() = default;
 DirectoryReader::DirectoryReader(DirectoryReader&&) noexcept = default;
-DirectoryReader& DirectoryReader::operator=(DirectoryReader&&) noexcept = default;
 
 void DirectoryReader::begin(FdRef directory) { batches_->begin(directory); }
 

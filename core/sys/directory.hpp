@@ -35,7 +35,6 @@ class DirectoryReader {
   DirectoryReader();
   ~DirectoryReader();
   DirectoryReader(DirectoryReader&&) noexcept;
-  DirectoryReader& operator=(DirectoryReader&&) noexcept;
 
   /// Turns to `directory`, which stays the caller's and must have been opened for this: a
   /// descriptor can be read through once. What is left of the directory before is forgotten.

@@ -353,7 +353,6 @@ Error Program::Ready::explain(const StepFailure& failure) const {
 
 Program::Program(std::unique_ptr<Ready> ready) : ready_(std::move(ready)) {}
 Program::Program(Program&&) noexcept = default;
-Program& Program::operator=(Program&&) noexcept = default;
 Program::~Program() = default;
 
 Result<Program> Program::prepare(std::vector<std::string> words, ProcessAttributes attributes) {

@@ -68,7 +68,6 @@ class Program {
   static Result<Program> prepare(std::vector<std::string> words, ProcessAttributes attributes);
 
   Program(Program&&) noexcept;
-  Program& operator=(Program&&) noexcept;
   ~Program();
 
   /// Opens the files of its streams, which takes as long as it takes where one is a FIFO. `exec`

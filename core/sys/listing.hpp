@@ -40,7 +40,6 @@ class Listing {
   std::vector<Entry>& entries() { return entries_; }
   const std::vector<Entry>& entries() const { return entries_; }
   std::size_t size() const { return entries_.size(); }
-  bool empty() const { return entries_.empty(); }
 
   std::string_view name(const Entry& entry) const {
     return {names_.data() + entry.at, entry.length};

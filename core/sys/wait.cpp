@@ -307,8 +307,6 @@ Result<void> Wait::State::round(const Deadline& deadline, bool last) {
 
 Wait::Wait(bool keep) : state_(std::make_unique<State>()) { state_->keep = keep; }
 Wait::~Wait() = default;
-Wait::Wait(Wait&&) noexcept = default;
-Wait& Wait::operator=(Wait&&) noexcept = default;
 
 Result<void> Wait::add(ProcessId id) { return state_->add(id); }
 

@@ -44,8 +44,6 @@ class Wait {
   /// `keep` leaves records and zombies as they are for the next who asks (WNOWAIT, --peek).
   explicit Wait(bool keep = false);
   ~Wait();
-  Wait(Wait&&) noexcept;
-  Wait& operator=(Wait&&) noexcept;
 
   /// Adds a process; one that is there already is added once. ESRCH where there is none and nothing
   /// is known of it, EINVAL for a thread, ENODATA where it has ended and its status is not to be
