@@ -2,6 +2,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "tests/flagged.hpp"
 #include "tests/harness.hpp"
 #include "tests/sanitizer.hpp"
 
@@ -368,4 +369,30 @@ TEST_CASE("access --beneath and --no-symlinks keep to the directory") {
   CHECK(osbox({"access", "-f", "--no-symlinks", base + "/link"}).status == 1);
   CHECK(osbox({"access", "-f", "--explain", "--no-symlinks", base + "/link"}).out ==
         base + "/link: f: ELOOP: " + base + "/link is a symbolic link\n");
+}
+
+TEST_CASE("access --explain names the flag that lets nobody write") {
+  const Scratch scratch;
+  const std::string file = scratch.file("file", "", 0666);
+  const tests::Flagged flagged(file, FS_IMMUTABLE_FL);
+  if (!flagged || !tests::newer_calls()) {
+    MESSAGE("no immutable file to be had here: not tested");
+    return;
+  }
+  const std::string owner = osbox({"stat", "--format", "{user} {group}", file}).out;
+  const std::string whose = owner.substr(0, owner.size() - 1);
+  for (const std::vector<std::string>& how : std::vector<std::vector<std::string>>{
+           {}, {"--no-follow"}, {"--no-symlinks", "--effective"}}) {
+    const Ran ran = osbox(joined(joined({"access", "--explain", "-w"}, how), {file}));
+    CHECK(ran.status == 1);
+    CHECK(ran.out == file + ": w: EPERM: write denied by " + file + " (-rw-rw-rw- " + whose +
+                         "), immutable\n");
+  }
+  CHECK(osbox({"access", "--exit-errno", "-w", "--effective", file}).status == EPERM);
+  CHECK(osbox({"access", "-r", file}).status == 0);
+}
+
+TEST_CASE("access formats an answer as any other word") {
+  const Scratch scratch;
+  CHECK(osbox({"access", "-f", "--format", "{allowed:>6}|", scratch.path()}).out == "  true|\n");
 }

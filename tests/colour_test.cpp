@@ -51,6 +51,8 @@ TEST_CASE("without LS_COLORS there are colours for types and modes") {
   CHECK(built_in.of({.name = "g", .type = Type::file, .mode = 02755}) == "30;43");
   CHECK(built_in.of({.name = "l", .type = Type::link}) == "01;36");
   CHECK(built_in.of({.name = "p", .type = Type::fifo}) == "33");
+  CHECK(built_in.of({.name = "k", .type = Type::socket}) == "01;35");
+  CHECK(built_in.of({.name = "b", .type = Type::block}) == "01;33");
   CHECK(built_in.of({.name = "q", .type = Type::unknown}).empty());
   CHECK_FALSE(built_in.wants_targets(true));
 }

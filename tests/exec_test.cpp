@@ -396,6 +396,38 @@ TEST_CASE("exec --dry-run prints what would be set, and sets nothing") {
   CHECK(::access((scratch / "out").c_str(), F_OK) != 0);
   CHECK(osbox({"exec", "--dry-run", "--process-group", "--no-search", "/bin/sh", "a b"}).out ==
         "path: /bin/sh\nargv: /bin/sh 'a b'\nprocess_group: 0\n");
+  CHECK(osbox({"exec",
+               "--dry-run",
+               "--umask",
+               "7",
+               "--user",
+               "5",
+               "--group",
+               "6",
+               "--groups",
+               "8,7,8",
+               "--nice",
+               "-3",
+               "--limit",
+               "nofile=5:6",
+               "--limit",
+               "core=unlimited",
+               "--stdin",
+               "a b",
+               "--close-from",
+               "3",
+               "--session",
+               "--no-new-privs",
+               "--default-signal",
+               "INT",
+               "--no-search",
+               "/bin/sh"})
+            .out ==
+        "path: /bin/sh\nargv: /bin/sh\numask: 0007\nuid: 5\ngid: 6\ngroups: 8 7 8\nnice: -3\n"
+        "limits: nofile=5:6 core=unlimited\nstdin: 'a b'\nclose_from: 3\nsession: yes\n"
+        "no_new_privs: yes\ndefault_signals: SIGINT\n");
+  const Ran ids = osbox({"exec", "--dry-run", "--json", "--groups", "8,7", "/bin/sh"});
+  CHECK(ids.out.find(",\"groups\":[8,7],") != std::string::npos);
   const Ran missing = osbox({"exec", "--dry-run", "--no-search", "/no/such"});
   CHECK(missing.status == 127);
   CHECK(missing.out == "path: ?\nargv: /no/such\n");

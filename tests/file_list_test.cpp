@@ -122,6 +122,24 @@ TEST_CASE("COLUMNS is the width of a line, where it is a number above 0") {
   }
 }
 
+TEST_CASE("a line is as wide as the terminal") {
+  const Scratch scratch;
+  for (const std::string name : {"aaaa", "bbbb", "cccc"}) scratch.file(name);
+  CHECK(tests::python(R"(
+import fcntl, os, struct, subprocess, sys, termios
+os.environ.pop('COLUMNS', None)
+for columns in 17, 12, 0:
+    reader, writer = os.openpty()
+    fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
+    subprocess.run([sys.argv[1], 'ls', '--color=never', sys.argv[2]], stdout=writer)
+    os.close(writer)
+    print(repr(os.read(reader, 4096).decode().splitlines()))
+    os.close(reader)
+)",
+                      {tests::binary(), scratch.path()}) ==
+        "['aaaa  bbbb  cccc']\n['aaaa  cccc', 'bbbb']\n['aaaa  bbbb  cccc']\n");
+}
+
 TEST_CASE("ls counts colours for nothing where it lays out columns") {
   const Scratch scratch;
   for (const char* const name : {"one", "two", "three", "four", "five", "six", "seven"}) {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -80,6 +81,9 @@ inline void fill(const Scratch& scratch) {
   scratch.link("x.c", "to-x");
   scratch.link("nosuch", "dangling");
   scratch.fifo("pipe");
+  REQUIRE(::mknod((scratch / "socket").c_str(), S_IFSOCK | 0644, 0) == 0);
+  // Not everybody may make one.
+  (void)!::mknod((scratch / "block").c_str(), S_IFBLK | 0640, makedev(7, 0));
   REQUIRE(::link((scratch / "B").c_str(), (scratch / "d/hard").c_str()) == 0);
   set_times(scratch / "to-d", 1, 2);
 }

@@ -105,6 +105,8 @@ TEST_CASE("ls prints what GNU ls prints in the C locale") {
                                  "-l dangling",
                                  "-R d nested",
                                  "-lR x.c nested d",
+                                 "-Rt",
+                                 "-RSrA d nested",
                                  "-- -dash",
                                  "/dev/null",
                                  "-l /dev/null /dev/tty",
@@ -191,7 +193,7 @@ TEST_CASE("ls records say what os.listdir and os.lstat say") {
       "import json, os, stat, sys\n"
       "d, short, long, sized = sys.argv[1:]\n"
       "kinds = {stat.S_IFREG: 'file', stat.S_IFDIR: 'dir', stat.S_IFLNK: 'link',\n"
-      "         stat.S_IFIFO: 'fifo'}\n"
+      "         stat.S_IFIFO: 'fifo', stat.S_IFSOCK: 'socket', stat.S_IFBLK: 'block'}\n"
       "names = sorted(os.listdir(d))\n"
       "def rows(path): return [json.loads(line) for line in open(path)]\n"
       "def kind(s): return kinds[stat.S_IFMT(s.st_mode)]\n"
@@ -501,6 +503,14 @@ TEST_CASE("ls has all names of a large directory, whichever way") {
   CHECK(ls({"-U", "--format", "{name}"}, scratch.path()).out == gnu({"-U"}, scratch.path()).out);
 }
 
+TEST_CASE("ls -Ua names the directory and the one above, in front") {
+  const Scratch scratch;
+  scratch.file("file");
+  CHECK(ls({"-Ua"}, scratch.path()).out == ".\n..\nfile\n");
+  CHECK(ls({"-Ua", "--format", "{name} {type}"}, scratch.path()).out ==
+        ". dir\n.. dir\nfile file\n");
+}
+
 TEST_CASE("ls -U takes no more memory for more names") {
   if (tests::disturbed_by_sanitizer()) return;
   const Scratch scratch;
@@ -529,13 +539,19 @@ TEST_CASE("ls leaves out what is gone before it could be looked at") {
   CHECK(gone.status == 0);
   CHECK(gone.err.empty());
   CHECK(gone.out == "a\nc\n");
+  for (const char* const name : {"a", "b", "c"}) scratch.directory(name + std::string(".d"));
+  const Ran tree = inject({"-P", "b.d", "-e", "inject=statx,newfstatat:error=ENOENT"}, "-Rt");
+  CHECK(tree.err.empty());
+  CHECK(tree.out.find("b.d") == tree.out.npos);
+  CHECK(tree.out.find("./a.d:\n") != tree.out.npos);
+  CHECK(tree.out.find("./c.d:\n") != tree.out.npos);
   // Half of a directory is not a whole one; one call does not read all of this.
   for (int i = 0; i < 300; ++i) scratch.file(std::string(240, 'n') + std::to_string(i));
   const Ran broken = inject({"-e", "inject=getdents64:error=EIO:when=2"}, "-1");
   CHECK(broken.status == 1);
   const std::size_t read = tests::lines(broken.out).size();
   CHECK(read > 100);
-  CHECK(read < 303);
+  CHECK(read < 306);
   CHECK(broken.err == "ls: .: readdir: EIO: Input/output error\n");
 }
 

@@ -135,6 +135,7 @@ TEST_CASE("a template cannot fill the memory") {
 }
 
 TEST_CASE("null takes its width and nothing else") {
+  CHECK(formatted("[{done:>5}|{done:d}]") == "[ true|1]\n");
   CHECK(formatted("[{none:>5}]") == "[     ]\n");
   CHECK(formatted("[{none:#06x}]") == "[      ]\n");
   CHECK(formatted("[{none:05d}]") == "[     ]\n");

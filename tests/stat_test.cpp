@@ -1,7 +1,9 @@
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "tests/flagged.hpp"
 #include "tests/harness.hpp"
 
 namespace {
@@ -42,9 +44,14 @@ std::vector<std::string> all_kinds(const Scratch& scratch) {
                                     scratch.directory("sticky", 01777),
                                     scratch.fifo("fifo"),
                                     scratch.link("file", "link"),
+                                    scratch / "socket",
                                     "/dev/null",
                                     "/dev/tty",
                                     "/"};
+  REQUIRE(::mknod((scratch / "socket").c_str(), S_IFSOCK | 0644, 0) == 0);
+  const std::string block = scratch / "block";
+  // Not everybody may make one.
+  if (::mknod(block.c_str(), S_IFBLK | 0640, makedev(7, 1)) == 0) paths.push_back(block);
   for (const std::string& name : tests::hostile_names()) paths.push_back(scratch.file(name, name));
   return paths;
 }
@@ -89,6 +96,25 @@ TEST_CASE("stat shows a block for people") {
   CHECK(link.out.find("\n  Target:       notes\n") != std::string::npos);
   CHECK(link.out.find("\n  Permissions:  0777 lrwxrwxrwx\n") != std::string::npos);
   CHECK(link.out.find("\n  Stands for:   1,3\n") != std::string::npos);
+}
+
+TEST_CASE("stat shows people the attributes of a file, where it has any") {
+  const Scratch scratch;
+  const std::string file = scratch.file("file");
+  const std::string none = "\n  Attributes:";
+  CHECK(osbox({"stat", file}).out.find(none) == std::string::npos);
+  const tests::Flagged flagged(file, FS_NODUMP_FL | FS_NOATIME_FL);
+  if (!flagged || !tests::newer_calls()) {
+    MESSAGE("no such attributes here: not tested");
+    return;
+  }
+  CHECK(osbox({"stat", file}).out.find("\n  Attributes:   nodump\n") != std::string::npos);
+  CHECK(osbox({"stat", "--format", "{attributes}", file}).out == "nodump\n");
+  // Only root may set it.
+  const tests::Flagged more(file, FS_NODUMP_FL | FS_APPEND_FL);
+  if (more) {
+    CHECK(osbox({"stat", file}).out.find("\n  Attributes:   append nodump\n") != std::string::npos);
+  }
 }
 
 TEST_CASE("stat shows no raw control characters on a terminal") {

@@ -61,6 +61,7 @@ for point in range(0x110000):
 TEST_CASE("width is counted in columns") {
   CHECK(out::display_width("plain") == 5);
   CHECK(out::display_width("\xc3\xa9t\xc3\xa9") == 3);
+  CHECK(out::display_width("\xd0\xb4\xe2\x82\xac") == 2);
   CHECK(out::display_width("e\xcc\x81") == 1);
   CHECK(out::display_width("\xe6\x97\xa5\xe6\x9c\xac") == 4);
   CHECK(out::display_width("\xf0\x9f\x98\x80") == 2);
