@@ -473,6 +473,15 @@ std::vector<Operation> operations() {
            },
        .between = Between::lines,
        .keeps = "new"},
+      {.name = "replace --copy where a rename does it",
+       .words = {"replace", "--copy", "--backup", "work/kept", "work/source", "work/dest"},
+       .prepare =
+           [](const Place& at) {
+             old_file(at.scratch, at.name + "/work/dest", "old");
+             old_file(at.scratch, at.name + "/work/source", "new");
+           },
+       .between = Between::lines,
+       .keeps = "old"},
       {.name = "replace",
        .words = {"replace", "work/source", "work/dest"},
        .prepare =
@@ -645,6 +654,24 @@ std::vector<Operation> operations() {
           "\"$0\" setpriority 5 $$; status=$?; [ $status != 0 ] || nice > work/done; exit $status",
           {1}),
   };
+  // What is written down of a job that has ended. A directory that cannot be opened has no records.
+  all.push_back({.name = "waitpid --peek",
+                 .words = {"sh", "\"$0\" waitpid --peek $(cat job)"},
+                 .prepare =
+                     [](const Place& at) {
+                       const Words environment = {"XDG_RUNTIME_DIR=" + at.directory() + "/run"};
+                       const Ran job =
+                           tests::run({.words = {tests::binary(), "spawn", "--nowait", "true"},
+                                       .environment = environment});
+                       REQUIRE(job.status == 0);
+                       at.scratch.file(at.name + "/job", job.out);
+                       REQUIRE(tests::run({.words = {tests::binary(), "waitpid", "--peek",
+                                                     job.out.substr(0, job.out.size() - 1)},
+                                           .environment = environment})
+                                   .status == 0);
+                     },
+                 .failures = {1},
+                 .told_as = {{SYS_openat, ESRCH}, {tests::fstatat_call, ESRCH}}});
   // What only root may do.
   const std::vector<Operation> privileged = {
       {.name = "chown",

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "tests/kill.hpp"
+#include "tests/spawn.hpp"
 
 using tests::binary;
 using tests::Child;
@@ -199,4 +200,22 @@ TEST_CASE("kill: what becomes of each is told as it comes") {
       "wait $k; echo $?",
       {scratch.path()});
   CHECK(ran.out == "ended\nended\n0\n");
+}
+
+TEST_CASE("kill: a job that is gone is told of with what was written down of its end") {
+  if (!handles() || !tests::waits_for_strangers()) return;
+  const tests::Runtime runtime;
+  const Ran job = runtime.shell("osbox spawn --nowait --json sh -c 'exit 3'");
+  const std::string handle = tests::field(job.out, "pid") + ":" + tests::field(job.out, "inode");
+  const pid_t pid = std::stoi(tests::field(job.out, "pid"));
+  CHECK(tests::soon([&] { return ::kill(pid, 0) != 0; }));
+  // Until it is written down it is a process that there is not.
+  Ran told;
+  CHECK(tests::soon([&] {
+    told = runtime.shell("osbox kill -v --wait 1m " + handle);
+    return told.status == 0;
+  }));
+  CHECK(told.err == "");
+  CHECK(told.out == tests::field(job.out, "pid") + " had ended before, exited with 3\n");
+  CHECK(runtime.shell("osbox waitpid --mirror " + handle).status == 3);
 }

@@ -3,6 +3,7 @@
 #include "core/sys/fs.hpp"
 #include "core/sys/stat.hpp"
 #include "tests/harness.hpp"
+#include "tests/sanitizer.hpp"
 
 namespace {
 
@@ -151,4 +152,21 @@ TEST_CASE("link --beneath keeps to the directory, with both names") {
   CHECK(beneath("-v", "file", "../x") == "link: file -> ../x: EXDEV: Invalid cross-device link\n");
   CHECK(!core::lstat(scratch / "in/x"));
   CHECK(!core::lstat(scratch / "x"));
+}
+
+TEST_CASE("link --follow --beneath without /proc does not say that the file is missing") {
+  if (tests::disturbed_by_sanitizer() || !tests::newer_calls()) return;
+  const Scratch scratch;
+  scratch.file("file");
+  const std::string options = tests::is_root() ? "-m" : "-Urm";
+  if (tests::run({.words = {"unshare", options, "true"}}).status != 0) {
+    MESSAGE("not tested: no mount namespace to be had here");
+    return;
+  }
+  const Ran ran = tests::run(
+      {.words = {"unshare", options, "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh",
+                 tests::binary(), "link", "--follow", "--beneath", ".", "file", "name"},
+       .directory = scratch.path()});
+  CHECK(ran.err == "link: file -> name: ENOSYS: Function not implemented\n");
+  CHECK(names_in(scratch.path()) == Words{"file"});
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/sys/fs.hpp"
+#include "tests/injection.hpp"
 #include "tests/replace.hpp"
 
 using tests::content;
@@ -182,6 +183,14 @@ TEST_CASE("replace --backup keeps the old file under its name") {
   }
 }
 
+TEST_CASE("replace -v tells where the old file is") {
+  const Scratch scratch;
+  const std::string dest = scratch.file("dest", "old");
+  const std::string source = scratch.file("source", "new");
+  CHECK(osbox({"replace", "-v", "--backup", scratch / "kept", source, dest}).out ==
+        "renamed " + source + " to " + dest + ", the old file is " + scratch / "kept" + "\n");
+}
+
 TEST_CASE("replace --backup makes none where there is no old file, and none where it fails") {
   const Scratch scratch;
   const std::string kept = scratch / "kept";
@@ -223,6 +232,21 @@ TEST_CASE("replace tells what it could not take away again") {
              .err;
   CHECK(said == "replace: " + dest + ": EIO: Input/output error (left behind are the backup and" +
                     end_of());
+  CHECK(names_in(scratch.path()) == Names{"dest", "kept"});
+  REQUIRE(::unlink(kept.c_str()) == 0);
+  // The new file is taken away again, and the backup cannot be.
+  Words first_unlink = {"strace", "-qq", "-o", "/dev/null"};
+  for (const char* const word :
+       {"-e", "trace=renameat,renameat2,unlinkat", "-e", "inject=renameat,renameat2:error=EIO",
+        "-e", "inject=unlinkat:error=EIO:when=1"}) {
+    first_unlink.emplace_back(word);
+  }
+  for (const std::string& word : {tests::binary(), std::string("replace"), std::string("--stdin"),
+                                  std::string("--backup"), kept, dest}) {
+    first_unlink.push_back(word);
+  }
+  CHECK(tests::run({.words = first_unlink, .input = "new"}).err ==
+        "replace: " + dest + ": EIO: Input/output error (the backup is left behind)\n");
   CHECK(names_in(scratch.path()) == Names{"dest", "kept"});
   REQUIRE(::unlink(kept.c_str()) == 0);
   // What was exchanged is changed back.
@@ -510,4 +534,73 @@ TEST_CASE("replace --copy is durable where it is a rename too") {
   scratch.file("a", "newer");
   CHECK(calls({"--copy", "--backup", "kept", "a", "b"}).starts_with("fsync linkat fsync renameat"));
   CHECK(content(scratch / "kept") == "new");
+}
+
+TEST_CASE(
+    "replace --copy tells of a directory that was not synchronised, with the new file in place") {
+  const Scratch scratch;
+  const std::string source = scratch.file("source", "new");
+  const std::string dest = scratch.file("dest", "old");
+  const tests::Command command{.words = {tests::binary(), "replace", "--copy", source, dest}};
+  // The first fsync is the file's, the second the directory's.
+  const std::string start =
+      "replace: " + source + " -> " + dest + ": fsync: EIO: Input/output error";
+  CHECK(tests::watch(command, {{SYS_fsync, 1, EIO}}).ran.err == start + "\n");
+  CHECK(content(dest) == "old");
+  CHECK(tests::watch(command, {{SYS_fsync, 2, EIO}}).ran.err ==
+        start + " (the new file is in place)\n");
+  CHECK(content(dest) == "new");
+}
+
+TEST_CASE("replace --copy is durable where neither the file nor its directory may be read") {
+  const Scratch scratch;
+  const std::string base = scratch.directory("base");
+  scratch.file("base/source", "new", 0200);
+  scratch.file("base/dest", "old");
+  if (tests::is_root()) {
+    for (const char* const name : {"base", "base/source", "base/dest"}) {
+      REQUIRE(::chown((scratch / name).c_str(), 65534, 65534) == 0);
+    }
+    REQUIRE(::chmod(scratch.path().c_str(), 0755) == 0);
+  }
+  REQUIRE(::chmod(base.c_str(), 0300) == 0);
+  const auto run = [&](const std::string& source, const std::string& dest) {
+    // All file systems of the machine are for others to wait for.
+    return tests::run({.words = {"strace", "-qq", "-e", "trace=sync,syncfs,fsync,renameat", "-e",
+                                 "inject=sync,syncfs:retval=0", tests::binary(), "replace",
+                                 "--copy", source, dest},
+                       .as_nobody = true});
+  };
+  const auto calls = [](const Ran& ran) {
+    std::string order;
+    for (const std::string& line : tests::lines(ran.err)) {
+      order += line.substr(0, line.find('(')) + " ";
+    }
+    return order;
+  };
+  const Ran unread = run(base + "/source", base + "/dest");
+  CHECK(unread.status == 0);
+  CHECK(calls(unread) == "sync renameat sync ");
+  CHECK(core::lstat(base + "/source").error().number == ENOENT);
+  REQUIRE(::chmod((base + "/dest").c_str(), 0600) == 0);
+  const Ran read = run(base + "/dest", base + "/other");
+  CHECK(read.status == 0);
+  CHECK(calls(read) == "fsync renameat syncfs ");
+}
+
+TEST_CASE("replace --copy does by hand what the kernel cannot copy, or was disturbed in") {
+  const Elsewhere two;
+  const std::string source = two.there / "source";
+  const std::string dest = two.here / "dest";
+  const std::string text(300'000, 'n');
+  for (const int error : {EINTR, EXDEV, EINVAL, EOPNOTSUPP, EPERM, EBADF, ETXTBSY, ENOSYS}) {
+    CAPTURE(core::error_name(error));
+    two.there.file("source", text);
+    const auto watched =
+        tests::watch({.words = {tests::binary(), "replace", "--copy", source, dest}},
+                     {{SYS_copy_file_range, 1, error}});
+    CHECK(watched.injected == 1);
+    CHECK(watched.ran.err == "");
+    CHECK(content(dest) == text);
+  }
 }

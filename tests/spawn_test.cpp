@@ -117,6 +117,34 @@ TEST_CASE("spawn kills what ignores the signal of its timeout") {
   CHECK(spawn({"--timeout", ".2", "sh", "-c", "kill -STOP $$"}).status == 124);
 }
 
+TEST_CASE(
+    "spawn goes on without what outlives the signal of its timeout, if that is all there is") {
+  const std::string mark = unlike_others();
+  const std::string script = "(trap '' TERM; exec sleep " + mark + ") & exec sleep " + mark;
+  const Ran ran = spawn(
+      {"--timeout", ".5", "--stderr", "/dev/null", "--stdout", "/dev/null", "sh", "-c", script});
+  CHECK(ran.status == 124);
+  const std::vector<pid_t> left = marked(mark);
+  CHECK(left.size() == 1);
+  put_away(left);
+}
+
+TEST_CASE("a signal for spawn kills what its timeout has not ended, at once") {
+  const std::string mark = unlike_others();
+  const Scratch scratch;
+  // The command is gone with its time, and the rest has five minutes.
+  const std::string script =
+      "(trap '' TERM; exec sleep " + mark + ") & exec sleep 98." + mark.substr(3);
+  const Ran ran = tests::shell(
+      "osbox spawn --timeout .5 --kill-after 5m sh -c \"$1\" >/dev/null 2>&1 & p=$!\n"
+      "until pgrep -f \"$3\" >/dev/null; do sleep .05; done\n"
+      "while pgrep -f \"$3\" >/dev/null; do sleep .05; done\n"
+      "kill $p; wait $p; echo $?",
+      {script, mark, "^sleep 98." + mark.substr(3)});
+  CHECK(ran.out == "124\n");
+  CHECK(marked(mark).empty());
+}
+
 TEST_CASE("the timeout of spawn counts where its signal is blocked or ignored on entry") {
   const std::string mark = unlike_others();
   const std::string script =

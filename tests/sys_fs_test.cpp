@@ -9,7 +9,9 @@
 
 #include <algorithm>
 
+#include "core/sys/directory.hpp"
 #include "core/sys/stat.hpp"
+#include "tests/flagged.hpp"
 #include "tests/harness.hpp"
 
 using tests::word;
@@ -317,4 +319,28 @@ TEST_CASE("write writes all, or says why not") {
   CHECK((core::read_file(scratch / "f").value() == large));
   CHECK(word(core::write(core::open("/dev/full", O_WRONLY).value(), "x")) == "ENOSPC");
   CHECK(word(core::write(core::open(scratch / "f", O_RDONLY).value(), "x")) == "EBADF");
+}
+
+TEST_CASE("EPERM of a call that is there is the answer, and that of a profile is not") {
+  // Whose file it is may keep its time of access, and nobody else.
+  for (const std::vector<tests::Denied>& denied :
+       std::vector<std::vector<tests::Denied>>{{}, {{SYS_openat2, EPERM}}}) {
+    const std::string expected = denied.empty() && tests::newer_calls() ? "EPERM" : "ENOSYS";
+    CHECK(tests::in_child(
+              [] {
+                const auto root = core::open_directory("/");
+                const core::At beneath(*root, {.beneath = true});
+                return word(core::open("etc/passwd", O_RDONLY | O_NOATIME, beneath));
+              },
+              denied, true) == expected);
+  }
+  const Scratch scratch;
+  const std::string file = scratch.file("file", "", 0666);
+  const tests::Flagged flagged(file, FS_IMMUTABLE_FL);
+  if (!flagged || !tests::newer_calls()) {
+    MESSAGE("no immutable file to be had here: not tested");
+    return;
+  }
+  CHECK(word(core::access(file, W_OK, {.effective = true})) == "EPERM");
+  CHECK(word(core::access(file, R_OK, {.effective = true})) == "yes");
 }

@@ -11,6 +11,8 @@
 #include "core/sys/fs.hpp"
 #include "core/sys/stat.hpp"
 #include "tests/harness.hpp"
+#include "tests/injection.hpp"
+#include "tests/sanitizer.hpp"
 
 namespace {
 
@@ -286,4 +288,17 @@ TEST_CASE("statvfs knows the file system that a path is on") {
   REQUIRE(same);
   CHECK(same->f_fsid == known->f_fsid);
   CHECK(same->f_blocks == known->f_blocks);
+}
+
+TEST_CASE("times are set through /proc where the kernel knows no empty path for that") {
+  const Scratch scratch;
+  if (tests::disturbed_by_sanitizer() || !tests::newer_calls()) return;
+  const std::string file = scratch.file("file");
+  const tests::Command command{
+      .words = {tests::binary(), "utime", "--beneath", ".", "--mtime", "86400", "file"},
+      .directory = scratch.path()};
+  const auto watched = tests::watch(command, {{SYS_utimensat, 1, EINVAL}});
+  CHECK(watched.injected == 1);
+  CHECK(watched.ran.err == "");
+  CHECK(core::lstat(file)->mtime.seconds == 86400);
 }

@@ -1,5 +1,6 @@
 #include "core/sys/resolve.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/sys/mount.hpp"
@@ -68,4 +69,25 @@ TEST_CASE("find_mount knows the mount of a file") {
   REQUIRE(*mount);
   CHECK((*mount)->point == "/proc");
   CHECK((*mount)->type == "proc");
+}
+
+TEST_CASE("canonical leaves a directory that may not be searched, where nothing has to be there") {
+  const Scratch scratch;
+  scratch.directory("locked", 0);
+  REQUIRE(::chmod(scratch.path().c_str(), 0755) == 0);
+  const auto canonical = [&](const std::string& path, Exists exists) {
+    return tests::in_child(
+        [&] {
+          const auto found = core::canonical(scratch / path, exists);
+          return found ? *found : std::string(core::error_name(found.error().number));
+        },
+        {}, true);
+  };
+  for (const Exists exists : {Exists::all, Exists::all_but_last}) {
+    CHECK(canonical("locked/..", exists) == "EACCES");
+    CHECK(canonical("locked/.", exists) == "EACCES");
+  }
+  CHECK(canonical("locked/..", Exists::nothing) == scratch.path());
+  CHECK(canonical("locked/../new/..", Exists::nothing) == scratch.path());
+  CHECK(canonical("locked/./x", Exists::nothing) == scratch / "locked/x");
 }

@@ -524,3 +524,13 @@ TEST_CASE("zombie_status is the word of one that ended, and of nothing else") {
             },
             {}, true) == "not told");
 }
+
+TEST_CASE("a process that left its memory behind was killed by the signal, and dumped core") {
+  siginfo_t about = {};
+  about.si_code = CLD_DUMPED;
+  about.si_status = SIGSEGV;
+  const auto status = core::WaitStatus::of(about);
+  CHECK(WIFSIGNALED(status.word()));
+  CHECK(WTERMSIG(status.word()) == SIGSEGV);
+  CHECK(WCOREDUMP(status.word()));
+}

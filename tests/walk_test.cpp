@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -484,6 +485,21 @@ TEST_CASE("walk reads a large tree with as many threads as it is told, and print
   CHECK(started() == 2);
 }
 
+TEST_CASE("what goes on in threads is done by one where no others are to be had") {
+  const Scratch scratch;
+  for (int i = 0; i < 2000; ++i) scratch.directory("d" + std::to_string(i));
+  for (const Words& words :
+       {Words{"walk", "--threads", "4", scratch.path()}, Words{"ls", "-l", scratch.path()}}) {
+    tests::Command command{.words = joined({tests::binary()}, words)};
+    const Ran all = tests::run(command);
+    command.denied = {{SYS_clone3, EAGAIN}, {SYS_clone, EAGAIN}};
+    const Ran alone = tests::run(command);
+    CHECK(alone.status == 0);
+    CHECK(alone.err == "");
+    CHECK(alone.out == all.out);
+  }
+}
+
 TEST_CASE("walk keeps its order while others write slowly, whatever stands where in memory") {
   const Scratch scratch;
   scratch.directory("t");
@@ -682,6 +698,13 @@ TEST_CASE("walk --one-file-system shows what is mounted and does not enter it") 
   CHECK(
       osbox({"walk", "--one-file-system", "--max-depth", "1", "/proc"}).out.find("/proc/self\n") !=
       std::string::npos);
+
+  // The older calls do not tell which mount it is, but /proc does.
+  const tests::Command top{
+      .words = {tests::binary(), "walk", "--one-file-system", "--max-depth", "1", "/"}};
+  tests::Command older = top;
+  older.denied = {{SYS_statx, ENOSYS}};
+  if (!tests::needs_statx) CHECK(tests::run(older).out == tests::run(top).out);
 
   // A bind mount has the device of what is below it.
   const Scratch scratch;
