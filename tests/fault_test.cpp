@@ -405,8 +405,11 @@ std::string leads(int place) {
 /// for all that is known.
 const std::map<long, int> by_pipe = {{SYS_write, ECHILD}};
 
-Operation with_own_pipe(Operation operation) {
-  operation.told_as = by_pipe;
+/// nice(3) makes EPERM of EACCES.
+const std::map<long, int> by_nice = {{SYS_setpriority, EPERM}};
+
+Operation telling(const std::map<long, int>& told_as, Operation operation) {
+  operation.told_as = told_as;
   return operation;
 }
 
@@ -433,7 +436,9 @@ std::vector<Operation> operations() {
            [](const Place& at) {
              make_tree(at);
              at.scratch.link("/." + tests::binary(), at.name + "/work/top/strerror");
-           }},
+           },
+       // A link that one may not follow is somebody else's.
+       .told_as = {{SYS_statx, EEXIST}, {tests::fstatat_call, EEXIST}}},
       {.name = "--install --remove",
        .words = {"--install", "--remove", "work/top", "strerror"},
        .prepare =
@@ -612,9 +617,10 @@ std::vector<Operation> operations() {
        .words = {"chdir", "work", "sh", "-c", "echo > done"},
        .failures = {125, 126, 127}},
       command({"exec"}),
-      command({"exec", "--umask", "027", "--nice", "3", "--limit", "nofile=64", "--chdir", "."},
-              "{ umask; nice; ulimit -n; }"),
-      command({"nice", "3"}, "nice"),
+      telling(by_nice, command({"exec", "--umask", "027", "--nice", "3", "--limit", "nofile=64",
+                                "--chdir", "."},
+                               "{ umask; nice; ulimit -n; }")),
+      telling(by_nice, command({"nice", "3"}, "nice")),
       command({"putenv", "A=1"}, "printenv A"),
       command({"unsetenv", "PATH"}, "echo ${PATH-unset}"),
       command({"sched_setaffinity", "0"}, "grep Cpus_allowed_list /proc/self/status"),
@@ -627,8 +633,8 @@ std::vector<Operation> operations() {
       with_ids({"setgid", other_group()}),
       with_ids({"setuid", other_user()}),
       command({"spawn"}),
-      with_own_pipe(command({"spawn", "--timeout", "20"})),
-      with_own_pipe(command({"spawn", "--timeout", "20", "--session"})),
+      telling(by_pipe, command({"spawn", "--timeout", "20"})),
+      telling(by_pipe, command({"spawn", "--timeout", "20", "--session"})),
       script("\"$0\" system 'echo > work/done'", {125, 126, 127}),
       script("\"$0\" fork sh -c 'echo > work/done' \\; sh -c 'i=0; until [ -e work/done ] || "
              "[ $((i += 1)) -gt 200 ]; do sleep .01; done; [ -e work/done ]'",
