@@ -6,6 +6,7 @@
 
 #include "core/sys/job.hpp"
 #include "tests/harness.hpp"
+#include "tests/injection.hpp"
 #include "tests/sanitizer.hpp"
 #include "tests/stranger.hpp"
 
@@ -115,6 +116,19 @@ TEST_CASE("waitpid takes a record away, but for --peek, and then nothing is know
         "waitpid: 4194305:7: ESRCH: No such process (nor a record of it: it was read before, or "
         "XDG_RUNTIME_DIR was another)\n");
   CHECK(osbox({"waitpid", "--exit-errno", nobody_has}).status == ESRCH);
+}
+
+TEST_CASE("waitpid tells of a record that cannot be read, and not that there is none") {
+  const GoneJob job(0);
+  const tests::Command command{.words = {binary(), "waitpid", "--peek", nobody_has + ":77"}};
+  for (const long call : {SYS_openat, SYS_read}) {
+    const auto failure = tests::last_of(tests::watch(command), {call}, EIO);
+    const auto watched = tests::watch(command, {failure});
+    CHECK(watched.injected == 1);
+    CHECK(watched.ran.status == 1);
+    CHECK(watched.ran.out == "");
+    CHECK(watched.ran.err == "waitpid: " + nobody_has + ":77: EIO: Input/output error\n");
+  }
 }
 
 TEST_CASE("waitpid of what is no process id is EINVAL, and the others are done") {
