@@ -141,6 +141,10 @@ TEST_CASE("setrlimit: what the kernel refuses is told, and the command does not 
   CHECK(above.err ==
         "setrlimit: nofile: EINVAL: Invalid argument (the soft limit would be above "
         "the hard one)\n");
+  CHECK(
+      tests::shell("ulimit -n 50; osbox setrlimit --pid $$ nofile=100 2>&1 | sed s/$$/PID/").out ==
+      "setrlimit: PID: EINVAL: Invalid argument (nofile: the soft limit would be above the hard "
+      "one)\n");
   const Ran raised =
       real({"setrlimit", "nofile=64:64", binary(), "setrlimit", "nofile=:65", "echo"}, true);
   CHECK(raised.status == 125);

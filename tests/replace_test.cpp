@@ -564,10 +564,11 @@ TEST_CASE("replace --copy is durable where neither the file nor its directory ma
     REQUIRE(::chmod(scratch.path().c_str(), 0755) == 0);
   }
   REQUIRE(::chmod(base.c_str(), 0300) == 0);
-  const auto run = [&](const std::string& source, const std::string& dest) {
+  const auto run = [&](const std::string& source, const std::string& dest,
+                       const std::string& answer = "retval=0") {
     // All file systems of the machine are for others to wait for.
     return tests::run({.words = {"strace", "-qq", "-e", "trace=sync,syncfs,fsync,renameat", "-e",
-                                 "inject=sync,syncfs:retval=0", tests::binary(), "replace",
+                                 "inject=sync,syncfs:" + answer, tests::binary(), "replace",
                                  "--copy", source, dest},
                        .as_nobody = true});
   };
@@ -586,6 +587,9 @@ TEST_CASE("replace --copy is durable where neither the file nor its directory ma
   const Ran read = run(base + "/dest", base + "/other");
   CHECK(read.status == 0);
   CHECK(calls(read) == "fsync renameat syncfs ");
+  const Ran failed = run(base + "/other", base + "/last", "error=EIO");
+  CHECK(failed.status == 1);
+  CHECK(failed.err.ends_with(": syncfs: EIO: Input/output error (the new file is in place)\n"));
 }
 
 TEST_CASE("replace --copy does by hand what the kernel cannot copy, or was disturbed in") {
