@@ -115,10 +115,7 @@ class Change final : public Visitor {
       return true;
     }
     const auto at = walk.at();
-    if (!at) {
-      io_.fail(at.error());
-      return true;
-    }
+    if (!at) return true;
     auto done =
         blind_ && walk.depth() > 0 ? change_blindly(walk, *at, when) : change_opened(walk, when);
     if (done) return *done;

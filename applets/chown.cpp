@@ -149,7 +149,7 @@ class Change final : public Visitor {
     // What it is that has no type was told as a failure.
     if (walk.type() == Type::unknown) return;
     const auto at = walk.at();
-    if (!at) return io_.fail(at.error());
+    if (!at) return;
     const auto done = blind_ && walk.depth() > 0
                           ? core::chown(walk.bare(), args_.owner.user, args_.owner.group,
                                         core::Links::no_follow, *at)

@@ -416,7 +416,7 @@ bool Lister::is_heard() { return of_tree_ != nullptr ? of_tree_->is_heard() : io
 /// Lists the directory that was entered, and leaves to the walk those in it that were shown.
 void Lister::list_entered(core::Walk& walk) {
   const auto at = walk.at();
-  if (!at) return io_.fail(at.error());
+  if (!at) return;
   show_header(walk.path());
   core::Listing& names = walk.listing_to_visit();
   list_names({walk.path(), at->directory}, names);

@@ -290,13 +290,13 @@ struct Look {
     if (found != nullptr) {
       file.mode = found->mode;
     } else {
-      colours.look(file, [&](core::Want want) { return walk.stat(want); });
+      colours.look(file, [&](core::Want want) { return walk.stat(want, Walk::Loss::ignored); });
     }
     if (!walk.is_link()) return;
     if (file.type != Type::link) {
       target = file;  // followed
     } else if (colours.wants_targets(text)) {
-      file.leads_to(walk.target(core::want::type | core::want::mode), target);
+      file.leads_to(walk.target(core::want::type | core::want::mode, Walk::Loss::ignored), target);
     }
   }
   Look(const Look&) = delete;
@@ -424,7 +424,7 @@ class Directories final : public Form {
   void entry(Walk& walk) override {
     if (walk.type() == Type::dir || walk.depth() > 0) return;
     if (records_.formatted()) {
-      return io_.fail({.number = ENOTDIR, .call = "open", .path = std::string(walk.path())});
+      return io_.fail(walk.error());
     }
     if (args_.min_depth > 0 || !filter_.selects(walk.type(), walk.name())) return;
     Colours::print_name(io_, coloured_ ? code_of(walk) : "", walk.path());
@@ -451,7 +451,7 @@ class Directories final : public Form {
 
   /// The same for people.
   void show(Walk& walk) {
-    if (coloured_) find_directory(walk);
+    directory_.reset();
     shown_.clear();
     each_selected(walk, [&](const core::Listing::Entry& entry, std::string_view name, bool dir) {
       shown_.push_back({name, dir, coloured_ ? code_of(walk, entry) : ""});
@@ -480,33 +480,32 @@ class Directories final : public Form {
     }
   }
 
-  /// Makes the directory the one whose names are looked at. One that was left is opened again.
-  void find_directory(Walk& walk) {
-    directory_ = walk.at();
-    if (!args_.bottom_up || !directory_) return;
-    const bool root = walk.depth() == 0;
-    // A link on the way leads no further than the operand may.
-    const bool link = walk.is_link() && !args_.roots.at().resolve.restricted();
-    auto opened = core::open_directory(walk.bare(), *directory_,
-                                       root || link ? core::Links::follow : core::Links::no_follow);
-    if (opened) {
-      again_ = *std::move(opened);
-      directory_ = core::At(again_);
-    } else {
-      directory_ = std::unexpected(std::move(opened).error());
-    }
+  /// The directory whose names are looked at. One that was left is opened again.
+  core::Result<core::At> directory(Walk& walk) {
+    const auto at = walk.at(Walk::Loss::ignored);
+    if (!args_.bottom_up || !at) return at;
+    const core::At base = args_.roots.at();
+    // How far a link may lead is counted from where the operand starts.
+    const bool restricted = walk.is_link() && base.resolve.restricted();
+    const bool follows = walk.is_link() || walk.depth() == 0;
+    again_ = TRY(
+        restricted ? core::open_directory(std::string(walk.path()), base)
+                   : core::open_directory(walk.bare(), *at,
+                                          follows ? core::Links::follow : core::Links::no_follow));
+    return core::At(again_);
   }
 
   using Form::code_of;
-  [[gnu::noinline]] std::string_view code_of(const Walk& walk, const core::Listing::Entry& entry) {
+  [[gnu::noinline]] std::string_view code_of(Walk& walk, const core::Listing::Entry& entry) {
     const core::Path name = walk.listing().path(entry);
     const auto ask = [&](core::Links links, core::Want want) -> core::Result<core::Stat> {
-      if (!directory_) return std::unexpected(directory_.error());
+      if (!directory_) directory_ = directory(walk);
+      const core::At at = TRY(*directory_);
       const core::At base = args_.roots.at();
       if (links == core::Links::follow && base.resolve.restricted()) {
         return core::stat(prefix_ + name.c_str(), links, want, base);
       }
-      return core::stat(name, links, want, *directory_);
+      return core::stat(name, links, want, at);
     };
     Colours::File file{.name = name, .type = walk.type(entry)};
     const bool followed = file.type != entry.type;
@@ -525,7 +524,7 @@ class Directories final : public Form {
 
   Records<Directory> records_;
   std::string prefix_;
-  core::Result<core::At> directory_;
+  std::optional<core::Result<core::At>> directory_;  ///< none: it was not needed yet
   core::Fd again_;
   std::vector<std::string_view> dirs_;
   std::vector<std::string_view> files_;
@@ -701,8 +700,8 @@ extern constexpr Applet walk = {
         "entered with --follow only. Then every link is what it leads to, a link that leads "
         "nowhere is a link still, and one that leads back to a directory above it is a failure "
         "with ELOOP. A ROOT that is no directory is an entry, and with --group and --tree a line "
-        "of its own. With --json alone, and in other records of --group, it is a failure with "
-        "ENOTDIR, as os.walk tells its onerror.\n\n"
+        "of its own. With --json alone, and in other records of --group, it is the failure that "
+        "os.walk tells its onerror: ENOTDIR, or ENOENT of a link that leads nowhere.\n\n"
         "-t, --name, --min-depth and --max-depth choose what is shown; --exclude passes over what "
         "is below a directory too. In a GLOB the star stands for any bytes, a slash and a leading "
         "dot included. With --group and with --json alone the names are chosen, and a directory "

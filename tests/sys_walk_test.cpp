@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "core/sys/fs.hpp"
 #include "tests/harness.hpp"
@@ -204,6 +205,40 @@ TEST_CASE("Walk finds its way back where directories were moved, or says where i
   std::filesystem::create_directory(chain(9) + "/wrong");
   CHECK(story(walk) == " (" + repeat(levels - 9, " z ( ) )") + " z ENOENT:" + chain(9) +
                            ":no longer where it was x )" + repeat(8, " z ( ) )") + " )");
+}
+
+TEST_CASE("what is left of a directory that Walk lost has names, and the loss is told once") {
+  const unsigned levels = 80;
+  const Scratch scratch;
+  make_chain(scratch, levels);
+  const auto chain = [&](unsigned depth) { return scratch.path() + repeat(depth, "/a"); };
+  const std::string lost = chain(9);
+  const std::string aside = scratch / "aside";
+  for (const std::string name : {"za", "zb"}) REQUIRE(std::ofstream(lost + "/" + name));
+  for (const bool whole : {false, true}) {
+    for (const auto loss : {Walk::Loss::told, Walk::Loss::ignored}) {
+      Walk walk({.whole = whole});
+      REQUIRE(walk.start(scratch.path()));
+      go_to(walk, chain(levels));
+      std::filesystem::rename(chain(10), scratch / "moved");
+      std::filesystem::rename(lost, aside);
+      std::string names;
+      Words failures;
+      for (Walk::Step step = walk.next(); step != Walk::Step::end; step = walk.next()) {
+        if (step == Walk::Step::failure) failures.push_back(walk.error().path.value_or(""));
+        if (step != Walk::Step::entry || walk.directory() != lost) continue;
+        names += " " + std::string(walk.name());
+        CHECK(tests::word(walk.stat(core::want::type, loss)) == "ENOENT");
+        CHECK(tests::word(walk.target(core::want::type, loss)) == "ENOENT");
+        CHECK(tests::word(walk.at(loss)) == "ENOENT");
+        if (walk.type() == Type::dir) walk.skip();
+      }
+      CHECK(names == " z za zb");
+      CHECK(failures == (loss == Walk::Loss::told ? Words{lost} : Words{}));
+      std::filesystem::rename(aside, lost);
+      std::filesystem::rename(scratch / "moved", chain(10));
+    }
+  }
 }
 
 TEST_CASE("a physical Walk takes a root that is a link for that, even with a slash behind it") {

@@ -797,6 +797,9 @@ TEST_CASE("walk tells of a root that is no directory on a line of its own") {
     CHECK(ran.out.empty());
     CHECK(ran.err.contains("ENOTDIR"));
   }
+  scratch.link("loop", "t/loop");
+  CHECK(osbox({"walk", "--json", scratch / "t/dangling"}).err.contains("ENOENT"));
+  CHECK(osbox({"walk", "--json", scratch / "t/loop"}).err.contains("ELOOP"));
 }
 
 namespace {
@@ -1114,6 +1117,7 @@ TEST_CASE("walk --beneath looks at nothing outside for a colour") {
   scratch.link("../../outside", "in/d/away");
   scratch.link("../program", "in/d/inside");
   scratch.link("../e", "in/d/to-e");
+  scratch.link("d", "in/to-d");
   const tests::Variables variables(tests::colours("or=31:ln=target:mi=05"));
   const auto walk = [&](const Words& how) {
     return tests::with_braces(
@@ -1131,6 +1135,14 @@ TEST_CASE("walk --beneath looks at nothing outside for a colour") {
     CHECK(shown.contains("{31}away{}"));
     CHECK(shown.contains("{01;32}inside{}"));
     CHECK(shown.contains("{34;42}to-e{}"));
+  }
+  // What a followed link leads to is looked at through that.
+  for (const Words& order : {Words{}, {"--bottom-up"}}) {
+    const Words words = joined({"walk", "--beneath", scratch / "in", "--group", "--follow"}, order);
+    const std::string shown = tests::with_braces(osbox(joined(words, {"to-d"}), terminal).out);
+    CHECK(shown.contains("{34;42}to-e{}"));
+    const std::string top = tests::with_braces(osbox(joined(words, {"."}), terminal).out);
+    CHECK(top.find("{34;42}to-e{}") != top.rfind("{34;42}to-e{}"));
   }
 }
 

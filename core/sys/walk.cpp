@@ -98,7 +98,11 @@ Result<void> Walk::start(Path root, At at) {
     if (!found) return std::unexpected(std::move(opened).error());
     type_ = found->type;
     link_ = type_ == Type::link;
-    if (type_ == Type::dir) fail(std::move(opened).error());
+    if (type_ == Type::dir) {
+      fail(std::move(opened).error());
+    } else {
+      error_ = std::move(opened).error();
+    }
   }
   state_ = State::root;
   return {};
@@ -193,13 +197,13 @@ void Walk::visit(std::string_view name, Type type, Type target) {
   state_ = type_ == Type::dir ? State::directory : State::inside;
 }
 
-Result<At> Walk::at() {
+Result<At> Walk::at(Loss loss) {
   if (frames_.empty()) return at_;
-  return At(TRY(top()));
+  return At(TRY(top(loss)));
 }
 
-Result<Stat> Walk::stat(Want wanted) {
-  const At at = TRY(this->at());
+Result<Stat> Walk::stat(Want wanted, Loss loss) {
+  const At at = TRY(this->at(loss));
   auto found = followed_    ? target(name_.data(), wanted, at)
                : depth_ > 0 ? core::lstat(name_.data(), wanted, at)
                : root_      ? fstat(*root_, wanted)
@@ -210,8 +214,8 @@ Result<Stat> Walk::stat(Want wanted) {
   return found;
 }
 
-Result<Stat> Walk::target(Want wanted) {
-  const At at = TRY(this->at());
+Result<Stat> Walk::target(Want wanted, Loss loss) {
+  const At at = TRY(this->at(loss));
   auto found = depth_ > 0 ? target(name_.data(), wanted, at) : core::stat(root_path_, wanted, at);
   if (!found) found.error().path = path();
   return found;
@@ -242,16 +246,14 @@ std::string Walk::path_of(std::string_view name) const {
 }
 
 /// Finds out what the file system did not tell of `name` in the top directory, and what a link
-/// leads to where that matters. False where it is gone.
+/// leads to where that matters. False where it is gone, and where nothing is known of it but a
+/// name.
 bool Walk::resolve(const char* name, Type& type, Type& target) {
   const bool follow = how_.follow || how_.targets;
   if (type != Type::unknown && !(type == Type::link && follow)) [[likely]]
     return true;
   const auto at = this->at();
-  if (!at) {
-    fail(at.error());
-    return false;
-  }
+  if (!at) return type != Type::unknown;
   const auto report = [&](Error error) {
     error.path = path_of(name);
     fail(std::move(error));
@@ -359,10 +361,11 @@ Walk::Step Walk::enter() {
   Fd directory;
   if (depth_ > 0) {
     const auto parent = at();
-    auto opened = parent ? open_entry(*parent) : std::unexpected(parent.error());
+    if (!parent) return Step::failure;
+    auto opened = open_entry(*parent);
     if (!opened) {
-      if (parent && vanished(opened.error().number)) return Step::failure;
-      if (parent) opened.error().path = path_;
+      if (vanished(opened.error().number)) return Step::failure;
+      opened.error().path = path_;
       fail(std::move(opened).error());
       return Step::failure;
     }
@@ -484,7 +487,13 @@ void Walk::give(std::size_t level, Walk& rest) {
   for (std::size_t i = 0; i <= level; ++i) {
     Frame& frame = frames_[i];
     // The way back to a directory that was closed begins at the root.
-    Frame left{.link = frame.link, .id = frame.id, .path = frame.path, .prefix = frame.prefix};
+    Frame left{.link = frame.link,
+               .id = frame.id,
+               .path = frame.path,
+               .prefix = frame.prefix,
+               .lost = frame.lost,
+               .told = frame.told,
+               .why = frame.why};
     rest.frames_.push_back(std::exchange(frame, std::move(left)));
   }
   rest.base_ = std::exchange(base_, level + 1);
@@ -529,22 +538,28 @@ void Walk::close_all() {
   hand_.close();
 }
 
-/// The top directory, opened again where it was closed.
-Result<FdRef> Walk::top() {
+/// The top directory, opened again where it was closed. Where that failed it is not tried again.
+Result<FdRef> Walk::top(Loss loss) {
   Frame& frame = frames_.back();
   if (frames_.size() == 1) return *root_;
-  if (!frame.fd) {
+  if (!frame.fd && !frame.lost) {
     auto found = find_again();
-    if (!found) {
-      frame.next = frame.listing.size();
-      found.error().path = path_.substr(0, frame.path);
-      if (vanished(found.error().number)) found.error().note = "no longer where it was";
-      return std::unexpected(std::move(found).error());
+    if (found) {
+      frame.fd = *std::move(found);
+      lowest_open_ = frames_.size() - 1;
+    } else {
+      frame.lost = true;
+      frame.why = found.error().number;
     }
-    frame.fd = *std::move(found);
-    lowest_open_ = frames_.size() - 1;
   }
-  return frame.fd;
+  if (!frame.lost) return frame.fd;
+  if (loss == Loss::told && !std::exchange(frame.told, true)) {
+    fail({.number = frame.why,
+          .call = "open",
+          .path = path_.substr(0, frame.path),
+          .note = vanished(frame.why) ? "no longer where it was" : ""});
+  }
+  return failure(ENOENT, "open");
 }
 
 /// Opens the top directory once more: up from one below it, else down from the root. It must be the

@@ -111,21 +111,29 @@ class Walk {
   /// it, in all directories down to `level`, and leaves these.
   void give(std::size_t level, Walk& rest);
 
+  /// What to do where a directory that was closed in between is not found again. What is still to
+  /// come of it then has names and nothing else.
+  enum class Loss : bool {
+    told,     ///< the walk tells it as a failure, once for each directory
+    ignored,  ///< nothing depends on it
+  };
+
   /// Where a call on the entry starts: the directory that holds it; after `enter`, the directory
-  /// itself. Only for calls that follow no link. An error means that the directory was moved away,
-  /// and that the walk passes over what is left of it.
-  Result<At> at();
+  /// itself. Only for calls that follow no link. ENOENT where it was lost, whatever the reason.
+  Result<At> at(Loss loss = Loss::told);
   /// The path that a call on the entry takes beside `at`: a bare name; for the root, the operand,
   /// whose slash would have a link followed. Not after `enter`.
   Path bare() const { return depth_ == 0 ? root_path_.c_str() : name_.data(); }
-  /// What the entry is; of a followed link, what it leads to. Not after `enter`. stat(2), lstat(2)
-  Result<Stat> stat(Want want);
-  /// What the entry leads to, where it is a link. Not after `enter`. stat(2)
-  Result<Stat> target(Want want);
+  /// What the entry is; of a followed link, what it leads to. ENOENT where it has gone, or its
+  /// directory was lost. Not after `enter`. stat(2), lstat(2)
+  Result<Stat> stat(Want want, Loss loss = Loss::told);
+  /// What the entry leads to, where it is a link. Likewise.
+  Result<Stat> target(Want want, Loss loss = Loss::told);
   /// In a `physical` walk: the entry itself, opened with O_PATH. Not after `enter`. open(2)
   Result<Fd> open_path();
 
-  /// After `failure`: with the full path.
+  /// After `failure`: with the full path. At a root that is no directory: why it could not be
+  /// opened as one.
   const Error& error() const { return error_; }
 
  private:
@@ -151,6 +159,9 @@ class Walk {
     bool mark = false;        ///< see `mark`
     std::size_t path = 0;     ///< the length of its path
     std::size_t prefix = 0;   ///< the same with a slash behind it
+    bool lost = false;        ///< it was closed, and could not be found again
+    bool told = false;        ///< and that was told
+    int why = 0;              ///< the errno of that
   };
 
   enum class State : std::uint8_t { root, directory, unentered, inside, end };
@@ -172,7 +183,7 @@ class Walk {
   Step leave();
   bool close_one();
   void close_all();
-  Result<FdRef> top();
+  Result<FdRef> top(Loss loss);
   Result<Fd> find_again();
   Result<Fd> climb();
   void fail(Error error) { failures_.push_back(std::move(error)); }
