@@ -48,10 +48,15 @@ Outcome run_putenv(PutArgs& args, Io& io) {
   return become(std::move(args.words), {.environment = std::move(changes)}, io);
 }
 
+/// Of one more variable, which is taken for the command.
+const char* second_variable(const std::string& name) {
+  const auto value = core::getenv(name);
+  return value && *value ? "behind one NAME stands the command" : "";
+}
+
 Outcome run_unsetenv(UnsetArgs& args, Io& io) {
   std::vector<Change> changes = {{Change::How::unset, std::move(args.name)}};
-  return become(std::move(args.command), {.environment = std::move(changes)}, io,
-                "behind one NAME stands the command");
+  return become(std::move(args.command), {.environment = std::move(changes)}, io, second_variable);
 }
 
 constexpr Example putenv_examples[] = {

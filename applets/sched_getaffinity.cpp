@@ -102,12 +102,16 @@ constexpr Field set_fields[] = {
 constexpr Table set_tables[] = {
     {.fields = set_fields, .line = "CPUs of {pid}: {old_list} -> {list}", .when = "with --pid"}};
 
+/// Of one more CPU, which is taken for the command.
+const char* missing_comma(const std::string& name) {
+  return CpuSet::parse(name) ? "CPUS have commas between them" : "";
+}
+
 Outcome run_set(SetArgs& args, Io& io) {
   auto records = TRY(io.records<Change>(set_tables[0]));
   if (args.pids.empty()) {
     if (io.style().needs_records()) return misuse(no_records);
-    return become(std::move(args.command), {.affinity = std::move(args.cpus)}, io,
-                  "CPUS have commas between them");
+    return become(std::move(args.command), {.affinity = std::move(args.cpus)}, io, missing_comma);
   }
   io.set_failure(1);
   const auto set = [&](pid_t pid) -> core::Result<void> {

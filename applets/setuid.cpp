@@ -59,9 +59,16 @@ constexpr auto setegid_options = options_of<take_egid>("GROUP", group_help, Comp
 constexpr auto setgroups_options = options_of<take_members>(
     "GROUPS", "Names or numbers with commas between them; '' is none", Completes::group);
 
+/// Of one more group, which is taken for the command.
+const char* missing_comma(const std::string& name) {
+  const auto group = find_group(name);
+  return group && *group ? "GROUPS have commas between them" : "";
+}
+
 Outcome run(Args& args, Io& io) {
-  const char* const mistaken = args.ids.groups ? "GROUPS have commas between them" : "";
-  return become(std::move(args.command), {.ids = std::move(args.ids)}, io, mistaken);
+  const bool some_groups = !args.ids.groups_text.value_or("").empty();
+  return become(std::move(args.command), {.ids = std::move(args.ids)}, io,
+                some_groups ? missing_comma : nullptr);
 }
 
 constexpr Example setuid_examples[] = {

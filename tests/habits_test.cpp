@@ -223,17 +223,33 @@ TEST_CASE("habits: a command as a shell would have it") {
         "spawn: '/no such/ls': exec: ENOENT: No such file or directory\n");
 }
 
-TEST_CASE("habits: a list whose commas were left out") {
-  const auto said = [](const std::string& applet, const std::string& first) {
-    return tests::run({.words = {tests::binary(), applet, first, "7000", "true"}}).err;
+TEST_CASE("habits: a list whose commas were left out, and a command that is mistyped") {
+  const auto note = [](const std::string& applet, const std::string& first,
+                       const std::string& second, const std::string& last = "x") {
+    const Ran ran = tests::run({.words = {tests::binary(), applet, first, second, last}});
+    CHECK(ran.status == 127);
+    const std::string missing =
+        applet + ": " + second + ": exec: ENOENT: No such file or directory";
+    CHECK(ran.err.starts_with(missing));
+    return ran.err.substr(std::min(missing.size(), ran.err.size()));
   };
-  const std::string missing = ": 7000: exec: ENOENT: No such file or directory";
-  CHECK(said("sched_setaffinity", tests::lines(osbox({"sched_getaffinity"}).out).at(0)) ==
-        "sched_setaffinity" + missing + " (CPUS have commas between them)\n");
-  if (tests::is_root()) {
-    CHECK(said("setgroups", "0") == "setgroups" + missing + " (GROUPS have commas between them)\n");
-  }
-  CHECK(said("setuid", std::to_string(::geteuid())) == "setuid" + missing + "\n");
+  const std::string cpus = tests::lines(osbox({"sched_getaffinity"}).out).at(0);
+  const std::string of_cpus = " (CPUS have commas between them)\n";
+  CHECK(note("sched_setaffinity", cpus, "7000") == of_cpus);
+  CHECK(note("sched_setaffinity", cpus, "2-3,8", "true") == of_cpus);
+  CHECK(note("sched_setaffinity", cpus, "nosuch") == "\n");
+  CHECK(note("sched_setaffinity", cpus, "7zz") == "\n");
+  CHECK(note("setuid", std::to_string(::geteuid()), "7000") == "\n");
+  if (!tests::is_root()) return;
+  const std::string of_groups = " (GROUPS have commas between them)\n";
+  CHECK(note("setgroups", "0", "7000") == of_groups);
+  CHECK(note("setgroups", "0,1", "nogroup", "true") == of_groups);
+  CHECK(note("setgroups", "0", "nosuch") == "\n");
+  CHECK(note("setgroups", "0,0", "nosuch") == "\n");
+  // None is what was said.
+  CHECK(note("setgroups", "", "nosuch") == "\n");
+  CHECK(note("setgroups", "", "7000") == "\n");
+  CHECK(note("setgid", "0", "7000") == "\n");
 }
 
 TEST_CASE("habits: a number that is less than 0 is one") {

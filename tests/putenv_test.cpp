@@ -135,14 +135,17 @@ TEST_CASE("a setting and a command are needed") {
 TEST_CASE("unsetenv takes one name, and says so where a second one is no command") {
   const auto said = [](std::vector<std::string> words) {
     words.insert(words.begin(), {tests::binary(), "unsetenv", "A"});
-    const Ran ran = tests::run({.words = words});
+    const Ran ran = tests::run({.words = words, .environment = {"A=1", "A_SECOND=", "PATH=/bin"}});
     CHECK(ran.status == 127);
     return ran.err;
   };
   const std::string missing = ": exec: ENOENT: No such file or directory";
-  CHECK(said({"NO_SUCH", "true"}) ==
-        "unsetenv: NO_SUCH" + missing + " (behind one NAME stands the command)\n");
-  CHECK(said({"NO_SUCH"}) == "unsetenv: NO_SUCH" + missing + "\n");
+  CHECK(said({"A_SECOND", "true"}) ==
+        "unsetenv: A_SECOND" + missing + " (behind one NAME stands the command)\n");
+  CHECK(said({"A_SECOND"}) == "unsetenv: A_SECOND" + missing + "\n");
+  // A command mistyped.
+  CHECK(said({"NO_SUCH", "true"}) == "unsetenv: NO_SUCH" + missing + "\n");
+  CHECK(said({"", "true"}) == "unsetenv: ''" + missing + "\n");
   CHECK(said({"/no/such", "true"}) == "unsetenv: /no/such" + missing + "\n");
   CHECK(said({"A=1", "true"}) ==
         "unsetenv: A=1" + missing + " (a command is no place to set a variable)\n");

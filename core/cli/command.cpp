@@ -50,13 +50,16 @@ bool told_of_child(const core::ProcessId& child, out::Io& io) {
 }
 
 out::Outcome become(std::vector<std::string> words, core::ProcessAttributes attributes, out::Io& io,
-                    const char* mistaken) {
-  const bool operand = words.size() > 1 && words.front().find('/') == std::string::npos;
+                    const char* (*why_no_command)(const std::string& name)) {
+  std::string name;
+  if (why_no_command != nullptr && words.size() > 1 && words.front().find('/') == name.npos) {
+    name = words.front();
+  }
   core::Program program = TRY(core::Program::prepare(std::move(words), std::move(attributes)));
   io.flush();
   core::Error error = core::exec(program);
   const bool missing = error.number == ENOENT && std::string_view(error.call) == "exec";
-  if (operand && missing && error.note.empty()) error.note = mistaken;
+  if (!name.empty() && missing && error.note.empty()) error.note = why_no_command(name);
   return io.fail_with(core::unstarted_status(error), error);
 }
 

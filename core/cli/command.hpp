@@ -74,9 +74,10 @@ bool told_of_child(const core::ProcessId& child, out::Io& io);
 
 /// Becomes the command `words` with `attributes`: the end of an applet of which nothing but a
 /// command is left. Comes back only where that failed, with the failure told and its exit status.
-/// Whoever uses this has `.failure = 125` in its table. Where the command is not found, and has
-/// arguments, `mistaken` says what else its name may have been meant as. execve(2)
+/// Whoever uses this has `.failure = 125` in its table. Where a command without a slash is not
+/// found, and has arguments, `why_no_command` is asked for what its name looks like instead: a
+/// sentence, or nothing where it looks like a name mistyped. execve(2)
 out::Outcome become(std::vector<std::string> words, core::ProcessAttributes attributes, out::Io& io,
-                    const char* mistaken = "");
+                    const char* (*why_no_command)(const std::string& name) = nullptr);
 
 }  // namespace cli
