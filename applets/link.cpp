@@ -34,10 +34,18 @@ constexpr Field fields[] = {
 
 constexpr Table tables[] = {{.fields = fields, .line = "made {target}, a name of {path}"}};
 
-/// Adds to an EEXIST where a name in a directory may have been meant. A directory gets none.
+/// Adds to an EEXIST where a name in a directory may have been meant, of which a directory gets
+/// none; and to an ENOENT where the other operand may have been meant to come first.
 void explain(core::Error& error, core::Path source, core::Path name, core::At at) {
   const auto what = core::lstat(source, core::want::type, at);
-  if (what && what->type != core::Type::dir) not_gone_into(error, source, name, at);
+  if (error.number == EEXIST && what && what->type != core::Type::dir) {
+    not_gone_into(error, source, name, at);
+  }
+  if (error.number != ENOENT || what || what.error().number != ENOENT) return;
+  const auto there = core::lstat(name, core::want::type, at);
+  if (there && there->type != core::Type::dir) {
+    error.note = "SOURCE comes first: it does not exist, and NAME does";
+  }
 }
 
 Outcome run(Args& args, Io& io) {
@@ -45,7 +53,7 @@ Outcome run(Args& args, Io& io) {
   return args.paths.each_pair(io, [&](core::Path source, core::Path name) -> core::Result<void> {
     const core::At at = args.paths.at();
     auto done = core::link(source, name, at, args.links);
-    if (!done && done.error().number == EEXIST) explain(done.error(), source, name, at);
+    if (!done) explain(done.error(), source, name, at);
     if (done) records.put({source, name});
     return done;
   });

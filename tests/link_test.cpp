@@ -53,6 +53,35 @@ TEST_CASE("link overwrites nothing, and makes nothing in a directory") {
         "link: " + scratch / "dir" + " -> " + scratch / "x" + ": EPERM: Operation not permitted\n");
 }
 
+TEST_CASE("link names no new name that is there, and says which operand comes first") {
+  const Scratch scratch;
+  scratch.directory("d");
+  scratch.file("d/f");
+  scratch.file("f");
+  scratch.file("g");
+  scratch.link("nowhere", "dangling");
+  const auto note = [&](const std::string& words) {
+    const Ran ran = tests::shell("cd \"$1\"; osbox link " + words, {scratch.path()});
+    CHECK(ran.status == 1);
+    const std::size_t at = ran.err.find(" (");
+    return at == ran.err.npos ? "" : ran.err.substr(at, ran.err.size() - at - 1);
+  };
+  const std::string into = " (a directory is not gone into";
+  CHECK(note("d/f d") == into + ")");
+  CHECK(note("f d") == into + ")");
+  CHECK(note("f ./") == into + ")");
+  CHECK(note("dangling .") == into + ")");
+  CHECK(note("g d") == into + "; the new name would be d/g)");
+  CHECK(note("d/f d/f") == "");
+  const std::string swapped = " (SOURCE comes first: it does not exist, and NAME does)";
+  CHECK(note("new f") == swapped);
+  CHECK(note("nosuch/new dangling") == swapped);
+  // A directory, a name that is not there, and a link that is there are no SOURCE to swap with.
+  CHECK(note("new d") == "");
+  CHECK(note("new other") == "");
+  CHECK(note("--follow dangling f") == "");
+}
+
 TEST_CASE("link from one file system to another is EXDEV") {
   const Scratch scratch("/tmp");
   const Scratch other("/dev/shm");

@@ -52,6 +52,24 @@ TEST_CASE("rename never overwrites") {
   CHECK(!core::lstat(scratch / "empty/old"));
 }
 
+TEST_CASE("rename names no new name that is there already") {
+  const Scratch scratch;
+  scratch.directory("d");
+  scratch.file("d/f");
+  scratch.file("f");
+  scratch.file("g");
+  const auto note = [&](const std::string& words) {
+    const Ran ran = tests::shell("cd \"$1\"; osbox rename " + words, {scratch.path()});
+    CHECK(ran.status == 1);
+    return ran.err.substr(std::min(ran.err.find(" ("), ran.err.size() - 1));
+  };
+  const std::string into = " (a directory is not gone into";
+  CHECK(note("d/f d") == into + ")\n");
+  CHECK(note("f d") == into + ")\n");
+  CHECK(note("f ./") == into + ")\n");
+  CHECK(note("g d") == into + "; the new name would be d/g)\n");
+}
+
 TEST_CASE("rename says where both names are one file") {
   const Scratch scratch;
   const std::string a = scratch.file("a");

@@ -89,6 +89,8 @@ TEST_CASE("symlink says what may have been meant where LINK exists") {
   CHECK(note("b/ dir//") == into + "; the new name would be dir/b)");
   CHECK(note("b /") == into + "; the new name would be /b)");
   CHECK(note("'b c' .") == into + "; the new name would be './b c')");
+  CHECK(note("/a/taken dir") == into + ")");
+  CHECK(note("file .") == into + ")");
   CHECK(note(".. dir") == into + ")");
   CHECK(note("/ dir") == into + ")");
   CHECK(

@@ -59,10 +59,14 @@ bool not_gone_into(core::Error& error, core::Path what, core::Path there, core::
   std::string_view name = core::without_slashes(what);
   name.remove_prefix(name.rfind('/') + 1);
   if (name.empty() || name == "." || name == "..") return true;
-  error.note += "; the new name would be";
   std::string path(core::without_slashes(there));
   if (!path.ends_with('/')) path += '/';
-  error.note_path = path.append(name);
+  path += name;
+  // It may be the old one.
+  const auto taken = core::lstat(path, core::want::nothing, at);
+  if (taken || taken.error().number != ENOENT) return true;
+  error.note = core::joined_notes(error.note, "the new name would be");
+  error.note_path = std::move(path);
   return true;
 }
 

@@ -112,8 +112,8 @@ class Operands {
 };
 
 /// What else to say of `error`, an EEXIST of what was to get the name `there`: where that is a
-/// directory, that it is not gone into, and what the name would be, that of `what` in it. True
-/// where it is one.
+/// directory, that it is not gone into; and what the name would be, that of `what` in it, unless
+/// that is there already. True where it is one.
 bool not_gone_into(core::Error& error, core::Path what, core::Path there, core::At at);
 
 }  // namespace cli
