@@ -259,8 +259,12 @@ TEST_CASE("habits: a number that is less than 0 is one") {
     return ran.err.substr(0, ran.err.find(';'));
   };
   CHECK(said({"walk", "--max-depth", "-1"}) == "walk: --max-depth -1: less than 0");
-  CHECK(said({"walk", "--min-depth=-18446744073709551617"}).ends_with(": not a number"));
+  CHECK(said({"walk", "--min-depth=-18446744073709551617"}).ends_with(": less than 0"));
+  CHECK(said({"walk", "--threads", "-99999999999999999999"}).ends_with(": less than 0"));
+  CHECK(said({"walk", "--threads", "-007"}) == "walk: --threads -007: less than 0");
   CHECK(said({"walk", "--threads", "-0"}) == "walk: --threads -0: not a number");
+  CHECK(said({"walk", "--threads", "-"}) == "walk: --threads -: not a number");
+  CHECK(said({"walk", "--threads", "--5"}) == "walk: --threads --5: not a number");
   CHECK(said({"walk", "--max-depth", "-1x"}) == "walk: --max-depth -1x: not a number");
   CHECK(said({"exec", "--close-from", "-3", "true"}) == "exec: --close-from -3: less than 0");
 }

@@ -95,15 +95,18 @@ Type<Member>& member(void* args) {
   return static_cast<Args*>(args)->*Member;
 }
 
+/// True for a number less than 0, however low.
+constexpr bool is_below_zero(std::string_view text) {
+  return text.starts_with('-') && text.find_first_not_of("0123456789", 1) == text.npos &&
+         text.find_first_not_of('0', 1) != text.npos;
+}
+
 /// Decimal digits and nothing else: a minus where T has one, no plus, no blank, no octal.
 template <std::integral T>
 Stored take(T& to, std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), to);
   if (error == std::errc() && end == text.data() + text.size()) return {};
-  if constexpr (std::unsigned_integral<T>) {
-    std::int64_t below = 0;
-    if (take(below, text) && below < 0) return std::unexpected("less than 0");
-  }
+  if (std::unsigned_integral<T> && is_below_zero(text)) return std::unexpected("less than 0");
   return std::unexpected(error == std::errc::result_out_of_range ? "number too large"
                                                                  : "not a number");
 }
