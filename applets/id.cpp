@@ -156,12 +156,23 @@ Outcome run_getgroups(None& /*args*/, Io& io) {
   return 0;
 }
 
+/// True for the name of one, which id(1) takes.
+bool is_account(const std::string& word) {
+  const auto user = core::user_id(word);
+  return user && *user;
+}
+
 Outcome run_id(Args& args, Io& io) {
   auto records = TRY(io.records<Row>(id_tables[0]));
   if (args.pids.empty()) records.put({.pid = {}, .of = TRY(core::credentials())});
   const auto put = [&](const std::string& word) -> core::Result<void> {
-    const pid_t pid = TRY(pid_or_none(word, "getresuid"));
-    records.put({.pid = pid, .of = TRY(core::credentials(pid))});
+    auto pid = pid_or_none(word, "getresuid");
+    if (!pid && is_account(word)) {
+      pid.error().note =
+          core::joined_notes(pid.error().note, "of an account the system's id tells");
+    }
+    const pid_t its = TRY(std::move(pid));
+    records.put({.pid = its, .of = TRY(core::credentials(its))});
     return {};
   };
   return io.each(args.pids, put);

@@ -36,8 +36,10 @@ struct Args {
   std::vector<std::string> words;
 };
 
-/// True for what looks like a signal and like no letters: options of this applet are in lower case.
+/// True for what looks like a signal and like no letters: options of this applet are in lower case,
+/// and -L is procps's for a table of signals.
 bool is_signal(std::string_view text) {
+  if (text == "L") return false;
   const char first = text.front();
   return (first >= '0' && first <= '9') || (first >= 'A' && first <= 'Z') ||
          core::signal_number(text);

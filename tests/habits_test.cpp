@@ -136,6 +136,32 @@ TEST_CASE("habits: Python's names, as they are called there") {
   CHECK(said("(") == "osbox: no applet '('");
 }
 
+TEST_CASE("habits: what the answers for id lead to is what id(1) prints") {
+  const auto same = [](const std::string& id, const std::string& osbox) {
+    const Ran ran = tests::shell("id " + id + "; osbox " + osbox);
+    const auto lines = tests::lines(ran.out);
+    REQUIRE(lines.size() == 2);
+    CHECK(lines[0] == lines[1]);
+  };
+  same("-un", "id --format '{euser}'");
+  same("-gn", "id --format '{egroup}'");
+  same("-un", "geteuid --format '{euser}'");
+  same("-gn", "getegid --format '{egroup}'");
+  same("-run", "getuid --format '{user}'");
+  same("-rgn", "getgid --format '{group}'");
+  // id(1) puts the effective group in front, and lists it once.
+  const auto sorted = [](std::vector<std::string> lines) {
+    std::ranges::sort(lines);
+    lines.erase(std::ranges::unique(lines).begin(), lines.end());
+    return lines;
+  };
+  const auto groups = [&](const std::string& command) {
+    return sorted(tests::lines(tests::shell(command).out));
+  };
+  CHECK(groups("id -Gn | tr ' ' '\\n'") ==
+        groups("osbox getgroups --format '{group}'; osbox getegid --format '{egroup}'"));
+}
+
 TEST_CASE("habits: letters and words of find do not get in each other's way") {
   const auto said = [](std::vector<std::string> words) {
     words.insert(words.begin(), "walk");
@@ -199,6 +225,11 @@ TEST_CASE("habits: operands the other way round") {
   CHECK(said({"getcwd", "x"}) == "getcwd: unexpected operand x");
   CHECK(said({"putenv", "A", "1"}) == "putenv: missing operand NAME=VALUE");
   CHECK(osbox({"putenv", "A", "1"}).err.find("; A has no '='; see ") != std::string::npos);
+  const Ran account = osbox({"id", "root"});
+  CHECK(account.status == 1);
+  CHECK(account.err ==
+        "id: root: EINVAL: Invalid argument (not a process id; of an account the system's id "
+        "tells)\n");
   const std::string self = std::to_string(::getpid());
   const Ran kill = osbox({"kill", self, "CONT"});
   CHECK(kill.status == 1);

@@ -12,7 +12,11 @@ constexpr std::string_view asks_nobody = "lstat PATH to look first: nobody is as
 constexpr std::string_view unheard = "2>/dev/null behind it, and look at the status";
 constexpr std::string_view to_copy = "the system's cp to copy: replace moves";
 constexpr std::string_view contexts = "the system's, for security contexts";
-constexpr std::string_view date = "--mtime TIME, as 2026-11-23T15:07:36";
+constexpr std::string_view date = "--atime TIME --mtime TIME, as 2026-11-23T15:07:36";
+constexpr std::string_view names_of_groups = "getgroups --format '{group}'";
+constexpr std::string_view names_of_ids =
+    "--format '{euser}' or '{egroup}', getgroups --format '{group}'";
+constexpr std::string_view links_in_trees = "it without that: with -R no link is followed";
 constexpr std::string_view dots = "it without that: names with a dot are among them";
 
 constexpr Habit table[] = {
@@ -110,6 +114,9 @@ constexpr Habit table[] = {
     {"chmod", "--no-dereference", "--no-follow, which fails at a link"},
     {"chmod", "--quiet", unheard},
     {"chmod", "--silent", unheard},
+    {"chmod", "-H", links_in_trees},
+    {"chmod", "-L", links_in_trees},
+    {"chmod", "-P", links_in_trees},
     {"chmod", "-f", unheard},
     {"chmod", "-h", "--no-follow, which fails at a link"},
     {"chmod", "-r", "a-r, or -- in front of -r"},
@@ -121,6 +128,9 @@ constexpr Habit table[] = {
     {"chown", "--no-dereference", "--no-follow"},
     {"chown", "--quiet", unheard},
     {"chown", "--silent", unheard},
+    {"chown", "-H", links_in_trees},
+    {"chown", "-L", links_in_trees},
+    {"chown", "-P", links_in_trees},
     {"chown", "-f", unheard},
     {"chown", "-h", "--no-follow"},
     {"environ", "--chdir", "chdir DIR COMMAND"},
@@ -146,7 +156,13 @@ constexpr Habit table[] = {
     {"getcwd", "--physical", "it without that: there are no links in it anyway"},
     {"getcwd", "-L", "$PWD, which the shell keeps"},
     {"getcwd", "-P", "it without that: there are no links in it anyway"},
+    {"getegid", "--name", "--format '{egroup}'"},
+    {"getegid", "-n", "--format '{egroup}'"},
     {"getenv", "-d", "--default VALUE"},
+    {"geteuid", "--name", "--format '{euser}'"},
+    {"geteuid", "-n", "--format '{euser}'"},
+    {"getgid", "--name", "--format '{group}'"},
+    {"getgid", "-n", "--format '{group}'"},
     {"getgroups", "--name", "--format '{group}'"},
     {"getgroups", "-n", "--format '{group}'"},
     {"getrlimit", "-a", "it without that: all are shown"},
@@ -156,20 +172,20 @@ constexpr Habit table[] = {
     {"id", "--context", contexts},
     {"id", "--group", "getegid"},
     {"id", "--groups", "getgroups"},
-    {"id", "--name", "--format '{euser}'"},
+    {"id", "--name", names_of_ids},
     {"id", "--real", "getuid"},
     {"id", "--user", "geteuid"},
     {"id", "--zero", "-0"},
     {"id", "-G", "getgroups"},
-    {"id", "-Gn", "id --json"},
+    {"id", "-Gn", names_of_groups},
     {"id", "-Gr", "getgroups"},
     {"id", "-Z", contexts},
     {"id", "-a", "it without that: all is shown"},
     {"id", "-g", "getegid"},
     {"id", "-gn", "--format '{egroup}'"},
     {"id", "-gr", "getgid"},
-    {"id", "-n", "--format '{euser}'"},
-    {"id", "-nG", "id --json"},
+    {"id", "-n", names_of_ids},
+    {"id", "-nG", names_of_groups},
     {"id", "-ng", "--format '{egroup}'"},
     {"id", "-nu", "--format '{euser}'"},
     {"id", "-r", "getuid"},
@@ -182,6 +198,7 @@ constexpr Habit table[] = {
     {"id", "-z", "-0"},
     {"kill", "--table", "-l"},
     {"kill", "--timeout", "--plan TERM:5s,KILL"},
+    {"kill", "-L", "-l"},
     {"kill", "-n", "--signal SIG"},
     {"link", "--follow_symlinks", "--follow, to follow a link"},
     {"link", "--force", "unlink NAME first: nothing is overwritten"},
@@ -527,7 +544,7 @@ constexpr Habit table[] = {
     {"walk", "-inum", "--format '{ino} {path}'"},
     {"walk", "-ipath", "--paths, and the system's grep"},
     {"walk", "-iregex", "--paths, and the system's grep"},
-    {"walk", "-l", "--stat"},
+    {"walk", "-l", "--stat, or --follow"},
     {"walk", "-links", "--format '{nlink} {path}'"},
     {"walk", "-ls", "--stat"},
     {"walk", "-maxdepth", "--max-depth N"},
