@@ -677,7 +677,8 @@ TEST_CASE("there are no records of becoming a command") {
     for (const std::string option : {"--format=x", "--shell", "-0"}) {
       const Ran wrong = run({.words = with(way, {"/bin/true"}, {option})});
       CHECK(wrong.status == 2);
-      CHECK(wrong.err.starts_with(way.name() + ": with COMMAND the output is all its own: "));
+      CHECK(wrong.err.starts_with(
+          way.name() + ": with COMMAND the output is all its own: there are no records; see "));
     }
     CHECK(run({.words = with(way, {"/bin/true"}, {"--json"})}).status == 0);
   }

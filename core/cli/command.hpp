@@ -57,7 +57,7 @@ constexpr Option pid_to_change = parsed<&Args::pids, take_pids, Args>(
 /// What is said where something is asked of records, in an applet that has some, but none of a
 /// command; --json is of failures too.
 inline constexpr const char* no_records =
-    "with COMMAND the output is all its own: no --format, --shell, -0 or -v";
+    "with COMMAND the output is all its own: there are no records";
 
 /// What is said where operands ask for a change, and nothing is there that it would be for.
 inline constexpr const char* missing_command =
