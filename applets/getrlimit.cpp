@@ -30,7 +30,8 @@ struct GetArgs {
 };
 
 constexpr Option get_options[] = {
-    parsed<&GetArgs::pid, take_pid>(0, "pid", "PID", "The limits of this process", Completes::pid),
+    parsed<&GetArgs::pid, take_pid_or_none>(0, "pid", "PID", "The limits of this process",
+                                            Completes::pid),
     operands<&GetArgs::names>("NAME", "Resource, as nofile or RLIMIT_NOFILE; none: all of them",
                               Least::none),
 };
@@ -95,7 +96,8 @@ Outcome run_get(GetArgs& args, Io& io) {
       io.fail({.number = EINVAL,
                .call = "getrlimit",
                .path = name,
-               .note = std::string(core::no_such_resource)});
+               .note = core::joined_notes(std::string(core::no_such_resource),
+                                          "without a NAME all are shown")});
     }
   }
   if (args.names.empty()) {
@@ -121,8 +123,8 @@ struct SetArgs {
 constexpr Option set_options[] = {
     pid_to_change<SetArgs>,
     command<&SetArgs::words>(
-        "Limits, one at least, then what osbox becomes; the first word without a '=' is the "
-        "command, or the one behind --",
+        "Limits, one at least, with the names that osbox getrlimit shows; then what osbox becomes: "
+        "the first word without a '=' is the command, or the one behind --",
         Least::one, "NAME=SOFT[:HARD]... COMMAND"),
 };
 

@@ -94,7 +94,7 @@ core::Result<id_t> read_id(Whose whose, const std::string& word, const char* cal
   auto id = core::read_pid(word, call);
   if (id) return static_cast<id_t>(*id);
   if (whose == Whose::group) id.error().note = "not a process group id";
-  if (word == "0") id.error().note += instead_of_zero;
+  if (word == "0") id.error().note = core::joined_notes(id.error().note, instead_of_zero);
   return std::unexpected(std::move(id).error());
 }
 
@@ -196,7 +196,7 @@ constexpr Table set_tables[] = {
 Outcome run_set(SetArgs& args, Io& io) {
   auto records = TRY(io.records<Change>(set_tables[0]));
   const char* const own =
-      args.whose == Whose::group ? "; that of the shell is $(osbox getpgid)" : the_shell_is;
+      args.whose == Whose::group ? "that of the shell is $(osbox getpgid)" : the_shell_is;
   const auto set = [&](const std::string& word) -> core::Result<void> {
     const id_t id = TRY(read_id(args.whose, word, "setpriority", own));
     if (!records.wanted()) {

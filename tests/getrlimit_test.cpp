@@ -73,9 +73,12 @@ TEST_CASE("getrlimit holds what is no resource for a failure, and the others are
     CHECK(ran.err.find("EINVAL: Invalid argument (no such resource; ") != std::string::npos);
   }
   CHECK(osbox({"getrlimit", "nosuch"}).err ==
-        "getrlimit: nosuch: EINVAL: Invalid argument (no such resource; 'osbox getrlimit' shows "
-        "all)\n");
+        "getrlimit: nosuch: EINVAL: Invalid argument (no such resource; without a NAME all are "
+        "shown)\n");
   CHECK(osbox({"getrlimit", "--exit-errno", "nosuch"}).status == EINVAL);
+  CHECK(osbox({"getrlimit", "--pid", "0"}).err ==
+        "getrlimit: --pid 0: not a process id; without any it is the caller; see 'osbox getrlimit "
+        "--help'\n");
 }
 
 TEST_CASE("getrlimit --pid: gone, somebody else's, or no process") {
@@ -170,10 +173,10 @@ TEST_CASE("setrlimit: wrong usage changes nothing and runs nothing") {
   CHECK(wrong({"core=0"}) == "setrlimit: missing operand COMMAND (the change is for that alone)");
   CHECK(wrong({"core=0", "--"}) ==
         "setrlimit: missing operand COMMAND (the change is for that alone)");
-  const std::string none = ": no such resource; 'osbox getrlimit' shows all";
+  const std::string none = ": no such resource";
   CHECK(wrong({"nosuch=0", "true"}) == "setrlimit: nosuch=0" + none);
   const auto neither = [](const std::string& of) {
-    return ": neither a number" + of + ", digits alone, nor unlimited";
+    return ": not a number" + of + ", in digits alone, nor unlimited";
   };
   CHECK(wrong({"core=", "true"}) == "setrlimit: core=" + neither(" of bytes"));
   CHECK(wrong({"nofile=-1", "true"}) == "setrlimit: nofile=-1" + neither(" of files"));

@@ -174,7 +174,7 @@ TEST_CASE("limits: a change is read from its text") {
 }
 
 TEST_CASE("limits: what is no change says why") {
-  const std::string number = "neither a number of bytes, digits alone, nor unlimited";
+  const std::string number = "not a number of bytes, in digits alone, nor unlimited";
   for (const std::string value : {"", ":", "1:", "x", "-1", "+1", " 1", "1 ", "1k", "0x10", "1:2:3",
                                   "1:-1", ":x", "infinity", "Unlimited", "1.5", "1e3"}) {
     CAPTURE(value);
@@ -187,7 +187,7 @@ TEST_CASE("limits: what is no change says why") {
   }
   CHECK(error_of("as=2:1") == "the soft limit is above the hard one");
   CHECK(error_of("as=unlimited:1") == "the soft limit is above the hard one");
-  CHECK(error_of("rtprio=x") == "neither a number, digits alone, nor unlimited");
+  CHECK(error_of("rtprio=x") == "not a number, in digits alone, nor unlimited");
   CHECK(error_of("nosuch=1") == core::no_such_resource);
   CHECK(error_of("=1") == core::no_such_resource);
   CHECK(error_of("as") == "not NAME=SOFT[:HARD]");

@@ -49,7 +49,8 @@ constexpr std::array process_options = {
                                Completes::group),
     value<&Args::nice, Args>(0, "nice", "N", "Added to its nice value"),
     parsed<&Args::limits, take_limit, Args>(0, "limit", "NAME=SOFT[:HARD]",
-                                            "A resource limit, as nofile=64 or core=unlimited"),
+                                            "A resource limit, as nofile=64 or core=unlimited; "
+                                            "osbox getrlimit shows the names"),
     parsed<&Args::streams, take_stream<0>, Args>(0, "stdin", "FILE", "Its standard input",
                                                  Completes::file),
     parsed<&Args::streams, take_stream<1>, Args>(0, "stdout", "FILE", "Its standard output",

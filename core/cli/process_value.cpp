@@ -8,22 +8,34 @@
 #include "core/sys/signal_name.hpp"
 
 namespace cli {
+namespace {
 
-Stored take_pid(pid_t& to, std::string_view text) {
-  const auto pid = core::read_pid(text, "");
-  if (!pid) return std::unexpected(pid.error().note + (text == "0" ? the_shell_is : ""));
+/// `instead_of_zero` is what stands for the caller.
+core::Result<pid_t> read_pid(std::string_view word, const char* call, const char* instead_of_zero) {
+  auto pid = core::read_pid(word, call);
+  if (!pid && word == "0") pid.error().note = core::joined_notes(pid.error().note, instead_of_zero);
+  return pid;
+}
+
+Stored take_pid(pid_t& to, std::string_view text, const char* instead_of_zero) {
+  const auto pid = read_pid(text, "", instead_of_zero);
+  if (!pid) return std::unexpected(pid.error().note);
   to = *pid;
   return {};
 }
 
+}  // namespace
+
 core::Result<pid_t> pid_or_none(std::string_view word, const char* call) {
-  auto pid = core::read_pid(word, call);
-  if (!pid && word == "0") pid.error().note += none_is_the_caller;
-  return pid;
+  return read_pid(word, call, none_is_the_caller);
+}
+
+Stored take_pid_or_none(pid_t& to, std::string_view text) {
+  return take_pid(to, text, none_is_the_caller);
 }
 
 Stored take_pids(std::vector<pid_t>& to, std::string_view text) {
-  return take_pid(to.emplace_back(), text);
+  return take_pid(to.emplace_back(), text, the_shell_is);
 }
 
 Stored take_signal(int& to, std::string_view text) {

@@ -14,14 +14,15 @@ namespace cli {
 
 /// What follows where a 0 is no process id, though to Python it is the caller: the number of
 /// whoever runs osbox, or what has the same meaning.
-inline constexpr const char* the_shell_is = "; that of the shell is $$";
-inline constexpr const char* none_is_the_caller = "; without any it is the caller";
+inline constexpr const char* the_shell_is = "that of the shell is $$";
+inline constexpr const char* none_is_the_caller = "without any it is the caller";
 
 /// An operand that is a process id, of an applet that without any asks about its caller.
 core::Result<pid_t> pid_or_none(std::string_view word, const char* call);
 
-/// The id of one process.
-Stored take_pid(pid_t& to, std::string_view text);
+/// The same of an option.
+Stored take_pid_or_none(pid_t& to, std::string_view text);
+/// The ids of processes that are changed.
 Stored take_pids(std::vector<pid_t>& to, std::string_view text);
 
 /// A signal by name or number, 0 not among them.

@@ -41,7 +41,7 @@ std::expected<rlim_t, std::string> read_number(std::string_view unit, std::strin
   const auto read = std::from_chars(text.data(), end, number);
   if (read.ec == std::errc::invalid_argument || read.ptr != end) {
     const std::string of = unit.empty() ? "" : " of " + std::string(unit);
-    return std::unexpected("neither a number" + of + ", digits alone, nor unlimited");
+    return std::unexpected("not a number" + of + ", in digits alone, nor unlimited");
   }
   // The highest number is RLIM_INFINITY, which has a word.
   if (read.ec != std::errc() || number == RLIM_INFINITY) {

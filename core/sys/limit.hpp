@@ -31,8 +31,7 @@ std::span<const Resource> resources();
 const Resource* find_resource(std::string_view name);
 
 /// What is said where there is none.
-inline constexpr std::string_view no_such_resource =
-    "no such resource; 'osbox getrlimit' shows all";
+inline constexpr std::string_view no_such_resource = "no such resource";
 
 /// A soft and a hard limit. A number that is not there is no limit at all (RLIM_INFINITY).
 struct Limit {
