@@ -65,9 +65,17 @@ TEST_CASE("kill: one that had ended before is gone, and gets no signal") {
 
 TEST_CASE("kill: -0 with --wait waits, and sends nothing") {
   if (!handles()) return;
+  // The child ends once osbox holds it, and sleeps: that is when it waits.
+  const Scratch scratch;
   const Ran ran = tests::shell(
-      "sleep 1 & p=$!; osbox kill -0 --wait 1m --format '{signal} {outcome}' $p; wait $p; echo "
-      "$?");
+      "{ read osbox <\"$1\"; n=0\n"
+      "  until ls -l /proc/$osbox/fd | grep -q pidfd &&\n"
+      "      grep -q '^State:.S' /proc/$osbox/status; do\n"
+      "    n=$((n + 1)); [ $n -lt 3000 ] || exit 1; sleep .01\n"
+      "  done; } & p=$!\n"
+      "osbox kill -0 --wait 1m --format '{signal} {outcome}' $p &\n"
+      "echo $! >\"$1\"; wait $!; wait $p; echo $?",
+      {scratch.fifo("fifo")});
   CHECK(ran.out == "0 ended\n0\n");
 }
 
