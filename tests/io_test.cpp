@@ -1,5 +1,6 @@
 #include "core/out/io.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -161,6 +162,87 @@ TEST_CASE("progress is a line on a terminal, cleared before anything else and at
   err.clear();
   CHECK(io.finish(0) == 1);
   CHECK(err == blanks(shown));
+}
+
+TEST_CASE("progress comes between whole lines of a terminal") {
+  const Scratch scratch;
+  const std::string terminal = scratch.file("terminal");
+  const core::Fd opened(::open(terminal.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  Io io{Sink(opened), Sink(opened), {.output_is_terminal = true, .error_is_terminal = true}};
+  io.start(running, {.progress = true});
+  const auto written = [&] { return tests::content(terminal); };
+  const auto tick_later = [&] {
+    ::usleep(250'000);
+    io.tick();
+  };
+  // All that is not progress, which is told to stand at a line's begin, and is taken away.
+  const auto kept = [&] {
+    std::string text = written();
+    for (std::size_t at = 0; (at = text.find('\r')) != text.npos;) {
+      CHECK((at == 0 || text[at - 1] == '\n'));
+      const std::size_t blanks = text.find('\r', at + 1);
+      if (blanks == text.npos) {
+        text.erase(at);
+        break;
+      }
+      const std::size_t end = text.find('\r', blanks + 1);
+      REQUIRE(end != text.npos);
+      CHECK(text.substr(blanks + 1, end - blanks - 1) == std::string(blanks - at - 1, ' '));
+      text.erase(at, end + 1 - at);
+    }
+    return text;
+  };
+  const auto shows = [&](const std::string& count) {
+    const std::string text = written();
+    return text.substr(text.rfind('\r') + 1).starts_with(count + " done, ");
+  };
+
+  // What is held back comes before, up to a line's end.
+  io.print("one\n");
+  tick_later();
+  CHECK(kept() == "one\n");
+  CHECK(shows("1"));
+  io.print("two");
+  tick_later();
+  CHECK(kept() == "one\n");
+  CHECK(shows("1"));
+  // A line that is too long to be held back is written in parts.
+  const std::string longer(100'000, 'x');
+  io.print(longer);
+  CHECK(io.output().buffer().empty());
+  tick_later();
+  CHECK((kept() == "one\ntwo" + longer));
+  CHECK_FALSE(shows("3"));
+  io.print("\n");
+  tick_later();
+  CHECK(shows("4"));
+  CHECK((kept() == "one\ntwo" + longer + "\n"));
+
+  // So does what a branch has said.
+  Draft draft{.output = longer + "\n", .ticks = 1};
+  io.pour(draft);
+  CHECK_FALSE(shows("4"));
+  ::usleep(250'000);
+  draft.output = "three\nfo";
+  draft.ticks = 1;
+  io.pour(draft);
+  CHECK_FALSE(shows("6"));
+  draft.output = "ur\n";
+  draft.ticks = 1;
+  io.pour(draft);
+  CHECK(shows("7"));
+  CHECK(io.finish(0) == 0);
+  CHECK((kept() == "one\ntwo" + longer + "\n" + longer + "\nthree\nfour\n"));
+}
+
+TEST_CASE("on a terminal there is no progress between records that end in NUL") {
+  Io io = started({.null = true, .progress = true},
+                  {.output_is_terminal = true, .error_is_terminal = true});
+  io.print("a");
+  io.end_record();
+  ::usleep(250'000);
+  io.tick();
+  CHECK(io.error_output().buffer() == "");
 }
 
 TEST_CASE("progress leaves nothing of a longer line behind") {

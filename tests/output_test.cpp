@@ -167,6 +167,49 @@ for terminal in True, False:
   CHECK(out == "0 True True False\n0 False False True\n");
 }
 
+TEST_CASE("on a terminal no line of --progress comes over one of the output") {
+  const Scratch scratch;
+  scratch.directory("t");
+  for (int i = 0; i < 60; ++i) {
+    const std::string directory = "t/" + std::to_string(i);
+    scratch.directory(directory);
+    for (int j = 0; j < 20; ++j) {
+      scratch.file(directory + "/" + std::to_string(j) + std::string(200, 'x'));
+    }
+  }
+  // Who reads slowly sees every line as it would be without, and progress at the begin of some.
+  const std::string out = tests::python(R"(
+import concurrent.futures, os, re, subprocess, sys, time, tty
+os.chdir(sys.argv[2])
+def said(words, wait):
+    reader, writer = os.openpty()
+    tty.setraw(writer)
+    child = subprocess.Popen([sys.argv[1]] + words, stdin=subprocess.DEVNULL, stdout=writer, stderr=writer)
+    os.close(writer)
+    text = b''
+    try:
+        while block := os.read(reader, 4096):
+            text += block
+            time.sleep(wait)
+    except OSError: pass
+    os.close(reader)
+    assert child.wait() == 0
+    return text
+progress = re.compile(rb'\r\d+ done, \d+/s *\r +\r')
+def is_right(words):
+    plain = said(words, 0)
+    text = said(words + ['--progress'], .015)
+    shown = list(progress.finditer(text))
+    over = [one for one in shown if one.start() > 0 and text[one.start() - 1] != ord('\n')]
+    return len(shown) > 0 and not over and progress.sub(b'', text) == plain
+forms = [['walk', '--tree', 't'], ['walk', '--group', '--color', 't'], ['walk', '--paths', 't'],
+         ['walk', '--paths', '--threads', '4', 't']]
+with concurrent.futures.ThreadPoolExecutor(len(forms)) as pool: print(list(pool.map(is_right, forms)))
+)",
+                                        {binary(), scratch.path()});
+  CHECK(out == "[True, True, True, True]\n");
+}
+
 TEST_CASE("on a terminal a failure stands where it was met, however many threads there are") {
   const Scratch scratch;
   scratch.directory("t");

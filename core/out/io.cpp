@@ -148,7 +148,7 @@ void Io::pour(Draft& draft) {
   std::size_t output = 0;
   std::size_t error = 0;
   for (const Draft::Told& told : draft.told) {
-    output_.put(std::string_view(draft.output).substr(output, told.output - output));
+    add(std::string_view(draft.output).substr(output, told.output - output));
     output_.flush();
     output = told.output;
     error_.put(std::string_view(draft.error).substr(error, told.end - error));
@@ -157,11 +157,20 @@ void Io::pour(Draft& draft) {
   }
   error_.put(std::string_view(draft.error).substr(error));
   if (!draft.error.empty()) error_.flush();
-  output_.put(std::string_view(draft.output).substr(output));
+  add(std::string_view(draft.output).substr(output));
   draft.told.clear();
   draft.output.clear();
   draft.error.clear();
   if (const std::uint64_t ticks = std::exchange(draft.ticks, 0); ticks != 0) tick(ticks);
+}
+
+/// Adds what a branch has said; what is for a terminal comes there by `flush`.
+void Io::add(std::string_view records) {
+  if (screen_.output_is_terminal) {
+    print(records);
+  } else {
+    output_.put(records);
+  }
 }
 
 std::expected<void, Usage> Io::prepare(const Table& table, const void* row_type, Plan& plan,
@@ -207,6 +216,16 @@ void Io::flush() {
   // On a terminal the two streams meet.
   if (screen_.output_is_terminal) clear_progress();
   output_.flush();
+}
+
+/// On a terminal the two streams meet: where the output stands in the middle of a line, the
+/// progress would come over it and take it away. What is held back of whole lines comes before.
+void Io::show_progress() {
+  if (screen_.output_is_terminal) {
+    if (!output_.ends_line()) return;
+    flush();
+  }
+  progress_->show(error_);
 }
 
 void Io::clear_progress() {

@@ -193,7 +193,7 @@ class Io {
 
   /// One operand or entry is done: counts it for --progress.
   void tick(std::uint64_t more = 1) {
-    if (progress_) progress_->tick(error_, more);
+    if (progress_ && progress_->tick(more)) show_progress();
     if (branch_ && style_.progress) ticks_ += more;
   }
 
@@ -230,6 +230,8 @@ class Io {
   void commit() {
     if (output_.full()) flush();
   }
+  void add(std::string_view records);
+  void show_progress();
   void clear_progress();
 
   Sink output_;

@@ -21,17 +21,20 @@ std::int64_t now() {
 
 Progress::Progress() : began_(now()), shown_(began_) {}
 
+bool Progress::tick(std::uint64_t more) {
+  count_ += more;
+  return now() - shown_ >= second / 5;
+}
+
 void Progress::show(Sink& terminal) {
-  const std::int64_t time = now();
-  if (time - shown_ < second / 5) return;
-  shown_ = time;
+  shown_ = now();
   std::string& to = terminal.buffer();
   to += '\r';
   const std::size_t begin = to.size();
   append_number(to, count_);
   to += " done, ";
   append_number(to, static_cast<std::uint64_t>(static_cast<double>(count_) /
-                                               (static_cast<double>(time - began_) / 1e9)));
+                                               (static_cast<double>(shown_ - began_) / 1e9)));
   to += "/s";
   const std::size_t width = to.size() - begin;
   // The rate may have lost a digit.

@@ -13,17 +13,14 @@ class Progress {
  public:
   Progress();
 
-  /// So many more are done.
-  void tick(Sink& terminal, std::uint64_t more) {
-    count_ += more;
-    show(terminal);
-  }
+  /// So many more are done. True where it is time to show it.
+  bool tick(std::uint64_t more);
+  /// Writes the line, over the one that stands there.
+  void show(Sink& terminal);
   /// Takes the line away, before something else is written there.
   void clear(Sink& terminal);
 
  private:
-  void show(Sink& terminal);
-
   std::uint64_t count_ = 0;
   std::int64_t began_;  ///< nanoseconds of CLOCK_MONOTONIC
   std::int64_t shown_;

@@ -25,6 +25,7 @@ void Sink::put(std::string_view records) {
 
 /// Hands everything to the kernel, unless it failed before.
 void Sink::write(std::string_view rest) {
+  if (!rest.empty()) last_ = rest.back();
   while (!rest.empty() && error_ == 0) {
     const ssize_t count = ::write(to_->number(), rest.data(), rest.size());
     if (count >= 0) {

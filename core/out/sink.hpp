@@ -20,8 +20,11 @@ class Sink {
   std::string& buffer() { return buffer_; }
   const std::string& buffer() const { return buffer_; }
 
-  /// True once the buffer holds a block: time to flush, after a whole line.
+  /// True once the buffer holds a block: time to flush.
   bool full() const { return to_ && buffer_.size() >= block; }
+
+  /// True where what came last, written or not, ends a line, or nothing came yet.
+  bool ends_line() const { return (buffer_.empty() ? last_ : buffer_.back()) == '\n'; }
 
   /// Writes all of the buffer out, interrupted or in parts. After an error nothing more is written.
   void flush();
@@ -38,6 +41,7 @@ class Sink {
   static constexpr std::size_t block = 64 << 10;
   std::optional<core::FdRef> to_;
   std::string buffer_;
+  char last_ = '\n';  ///< of what was written
   int error_ = 0;
 };
 
