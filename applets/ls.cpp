@@ -551,12 +551,9 @@ std::optional<std::string> Lister::text_of_link(const Place& place, const core::
 Outcome run(Args& args, Io& io) {
   if (args.paths.empty()) args.paths.add(".");
   Lister lister(args, io, TRY(io.records<Row>(table_of(args, io))));
-  std::optional<ColourReset> reset;
-  if (lister.coloured() && io.screen().output_is_terminal) reset.emplace();
+  const ColourReset reset(lister.coloured(), io);
   const Outcome outcome = args.paths.each(io, [&](core::Path path) { return lister.take(path); });
   lister.finish();
-  // Before the signals are somebody else's again.
-  if (reset) io.flush();
   return outcome;
 }
 
@@ -581,8 +578,7 @@ extern constexpr Applet ls = {
         "With -U names are written as the file system gives them, without holding them in memory, "
         "where each line stands for itself: not with -l or -i, nor in columns. With --null there "
         "are names or lines alone, without headers, totals and colours; to tell directories apart "
-        "use "
-        "--format '{path}'.",
+        "use --format '{path}'.",
     .call = "open",
     .options = options,
     .tables = tables,

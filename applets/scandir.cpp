@@ -212,12 +212,8 @@ Outcome run(Args& args, Io& io) {
   const Table& table = tables[args.stat || any_field ? 1 : 0];
   auto records = TRY(io.records<Row>(colours.on() ? behind_name(table) : table));
   if (args.directories.empty()) args.directories.add(".");
-  std::optional<ColourReset> reset;
-  if (colours.on() && io.screen().output_is_terminal) reset.emplace();
-  const Outcome outcome = args.directories.each(io, Scan(args, io, std::move(records), colours));
-  // Before the signals are somebody else's again.
-  if (reset) io.flush();
-  return outcome;
+  const ColourReset reset(colours.on(), io);
+  return args.directories.each(io, Scan(args, io, std::move(records), colours));
 }
 
 constexpr Example examples[] = {

@@ -667,15 +667,10 @@ Outcome run(Args& args, Io& io) {
         return std::make_unique<Paths>(args, own, colours, *own.records<Entry>(table));
       };
   }
-  std::optional<ColourReset> reset;
-  if (colours.on() && io.screen().output_is_terminal) reset.emplace();
+  const ColourReset reset(colours.on(), io);
   Tree tree(io, how, std::move(make));
   if (args.roots.empty()) args.roots.add(".");
-  const Outcome outcome =
-      args.roots.each(io, [&](core::Path root) { return tree.visit(root, args.roots.at()); });
-  // Before the signals are somebody else's again.
-  if (reset) io.flush();
-  return outcome;
+  return args.roots.each(io, [&](core::Path root) { return tree.visit(root, args.roots.at()); });
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <exception>
 #include <iterator>
 
 #include "core/out/quote.hpp"
@@ -239,8 +240,10 @@ void Colours::print_path(Io& io, std::string_view code, std::string_view path) c
   io.print(text);
 }
 
-ColourReset::ColourReset() {
+ColourReset::ColourReset(bool coloured, Io& io)
+    : io_(coloured && io.screen().output_is_terminal ? &io : nullptr) {
   static_assert(std::size(ending) == std::tuple_size_v<decltype(before_)>);
+  if (io_ == nullptr) return;
   struct ::sigaction handled = {};
   handled.sa_handler = reset_before;
   handled.sa_flags = SA_RESTART;
@@ -251,6 +254,12 @@ ColourReset::ColourReset() {
 }
 
 ColourReset::~ColourReset() {
+  if (io_ == nullptr) return;
+  try {
+    io_->flush();
+  } catch (const std::exception&) {
+    // No memory for the blanks that take the progress away: the end of the run writes the rest.
+  }
   for (std::size_t i = 0; i < before_.size(); ++i) {
     if (before_[i].sa_handler == SIG_DFL) ::sigaction(ending[i], &before_[i], nullptr);
   }

@@ -136,15 +136,17 @@ class Colours {
 
 /// Puts the terminal's own colour back before a signal ends or stops this process, for as long as
 /// it lives: Ctrl-C may cut off what is written within a name. What somebody else does about such a
-/// signal stays. sigaction(2)
+/// signal stays. Does nothing where the output is not `coloured`, or for no terminal. sigaction(2)
 class ColourReset {
  public:
-  ColourReset();
+  ColourReset(bool coloured, Io& io);
+  /// Writes the output out before the signals are somebody else's again.
   ~ColourReset();
   ColourReset(const ColourReset&) = delete;
   ColourReset& operator=(const ColourReset&) = delete;
 
  private:
+  Io* io_;  ///< null: nothing is done
   std::array<struct ::sigaction, 5> before_;
 };
 
