@@ -1,5 +1,7 @@
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "applets/registry.hpp"
 #include "tests/harness.hpp"
 
@@ -89,6 +91,13 @@ TEST_CASE("dispatch: osbox alone, --help and help list every applet and alias wi
     CHECK(ran.out.find("\n  " + name + " " + std::string(found.summary()) + "\n") !=
           std::string::npos);
   }
+  // It is as wide as its longest line; a screen of a column less has another form of it.
+  const auto width = [](const std::string& text) {
+    return std::ranges::max(tests::lines(text), {}, &std::string::size).size();
+  };
+  const auto least = static_cast<unsigned>(width(ran.out));
+  CHECK(osbox({"--help"}, {.columns = least}).out == ran.out);
+  CHECK(width(osbox({"--help"}, {.columns = least - 1}).out) < least);
   for (const unsigned columns : {80U, 60U, 40U}) {
     const Ran narrow = osbox({"--help"}, {.columns = columns});
     for (const std::string& line : tests::lines(narrow.out)) CHECK(line.size() <= columns);

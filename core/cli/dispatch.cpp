@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <ranges>
 
 #include "core/cli/complete.hpp"
 #include "core/cli/habits.hpp"
@@ -31,13 +32,18 @@ std::string usage(Registry registry, std::size_t columns) {
       {"--install DIR", "make links to osbox in DIR, one for each applet"},
       {"--version", "print the version"},
   };
+  // Where each purpose fits into the line of its words, all of them stand there.
+  constexpr std::size_t beside = 32;
+  constexpr auto length = [](const auto& other) { return other.second.size(); };
+  constexpr std::size_t wide = beside + std::ranges::max(std::views::transform(others, length));
   const std::size_t width = page_width(columns);
   std::string to =
       "osbox: Python's os module for the shell\n\n"
       "Usage: osbox ";
   append_wrapped(to, "APPLET [OPTION...] [OPERAND...]", 9, width);
   for (const auto& [words, purpose] : others) {
-    append_entry(to, std::string("     osbox ").append(words), purpose, width < 80 ? 9 : 32, width);
+    append_entry(to, std::string("     osbox ").append(words), purpose, width < wide ? 9 : beside,
+                 width);
   }
   const std::vector<Found> applets = all(registry);
   for (const auto& [group, title] : groups) {
