@@ -331,7 +331,9 @@ TEST_CASE("scandir colours names as ls does") {
         }
       }
       CHECK(names == theirs.out);
-      CHECK(plain.out == (on_terminal ? tests::without_colours(ours.out) : plain.out));
+      // Names as they are may have what looks like a colour.
+      CHECK((on_terminal ? plain.out : tests::without_colours(plain.out)) ==
+            tests::without_colours(ours.out));
       const Ran stat = osbox({"scandir", "--stat", "--color", scratch.path()}, screen);
       const auto lines = tests::lines(ours.out);
       const auto longer = tests::lines(stat.out);
