@@ -15,6 +15,7 @@
 
 #include "applets/registry.hpp"
 #include "core/sys/error.hpp"
+#include "tests/colours.hpp"
 #include "tests/harness.hpp"
 #include "tests/injection.hpp"
 #include "tests/sanitizer.hpp"
@@ -64,6 +65,8 @@ struct Operation {
   std::map<long, int> told_as = {};
   /// It says of an entry what it knows, and '?' for what it does not.
   bool says_in_part = false;
+  /// A colour that cannot be found out is missed by nobody.
+  bool colours = false;
   /// What a directory of somebody else says, which keeps it where it is and is no failure.
   std::set<int> excuses = {};
   bool needs_root = false;
@@ -88,7 +91,8 @@ Watched run(const Operation& operation, const Place& place, const std::vector<In
   std::vector<Injection> injections = operation.always;
   injections.insert(injections.end(), more.begin(), more.end());
   Words environment = {"XDG_RUNTIME_DIR=" + place.directory() + "/run",
-                       "TZ=UTC0",  // no file is read to tell the time
+                       "LS_COLORS=or=31:mi=05",  // links are looked at too
+                       "TZ=UTC0",                // no file is read to tell the time
                        "PATH=/usr/bin:/bin"};
   Watched watched;
   // On a busy machine what is to be waited for may have ended before that was tried, and nothing
@@ -204,10 +208,13 @@ std::string complaint(const Operation& operation, const Well& well, const Watche
   }
   const auto answer = operation.answers.find(fault.call);
   const bool answers = answer != operation.answers.end() && answer->second.contains(fault.error);
+  const auto shown = [&](const Ran& one) {
+    return operation.colours ? tests::without_colours(one.out) : one.out;
+  };
   if (ran.status == well.ran.status) {
     if (ran.err != well.ran.err) return "status 0 with a message";
     // The ids of processes are never the same.
-    if (!well.changes() && ran.out != well.ran.out && !operation.names_accounts && !answers) {
+    if (!well.changes() && shown(ran) != shown(well.ran) && !operation.names_accounts && !answers) {
       return "status 0, and it printed " + ran.out;
     }
     return now == well.after ? "" : "status 0, and it is not done";
@@ -220,7 +227,7 @@ std::string complaint(const Operation& operation, const Well& well, const Watche
   }
   if (fault.error == ENOSYS && operation.refusal == 0) return "no other way without the call";
   if (!well.changes() && !operation.says_in_part) {
-    const std::string line = strange_line(ran.out, "", well.ran.out);
+    const std::string line = strange_line(shown(ran), "", shown(well.ran));
     if (!line.empty()) return "it printed " + line;
   }
   const auto messages = tests::lines(ran.err);
@@ -357,6 +364,12 @@ Operation reading(const Words& words, const std::set<int>& failures = {1},
 Operation reading_in_part(const Words& words) {
   Operation operation = reading(words);
   operation.says_in_part = true;
+  return operation;
+}
+
+/// One that shows names in colour.
+Operation in_colour(Operation operation) {
+  operation.colours = true;
   return operation;
 }
 
@@ -555,6 +568,11 @@ std::vector<Operation> operations() {
       reading({"walk", "--follow", "work/top"}),
       reading_in_part({"walk", "--unordered", "--stat", "work/top"}),
       reading_in_part({"walk", "--bottom-up", "--json", "work/top"}),
+      in_colour(reading({"walk", "--color", "--paths", "work/top"})),
+      in_colour(reading({"walk", "--color", "--group", "--bottom-up", "work/top"})),
+      in_colour(reading_in_part({"walk", "--color", "--tree", "work/top"})),
+      in_colour(reading({"scandir", "--color", "work/top/a"})),
+      in_colour(reading({"ls", "--color", "work/top/a"})),
       reading({"stat", "--format", "{size} {mode}", "work/top/file"}),
       {.name = "stat --beneath",
        .words = {"stat", "--beneath", ".", "--format", "{ino}", "work/top/file"},
