@@ -152,8 +152,12 @@ TEST_CASE("a file of another's that takes the backup's name is neither a backup 
     before_link = {linked, [&] { take(dest); }};
     replaced = replace();
     CHECK(!before_link.act);
-    CHECK(word(replaced) == "EBUSY");
-    CHECK(replaced.error().note == "another file took the place of the old one");
+    CHECK(!replaced);
+    // Else it is told that the two could not be exchanged.
+    if (tests::newer_calls()) {
+      CHECK(word(replaced) == "EBUSY");
+      CHECK(replaced.error().note == "another file took the place of the old one");
+    }
     CHECK(content(dest) == "theirs");
     CHECK(content(source) == "new");
     CHECK(count_in(scratch.path()) == 3);
