@@ -193,12 +193,39 @@ constexpr Field set_fields[] = {
 constexpr Table set_tables[] = {
     {.fields = set_fields, .line = "priority of {which} {id}: {old_priority} -> {priority}"}};
 
-Outcome run_set(SetArgs& args, Io& io) {
-  auto records = TRY(io.records<Change>(set_tables[0]));
+/// An operand, and the number that it stands for.
+struct Target {
+  const std::string& word;
+  id_t id;
+};
+
+/// All operands; none where one of them is no id, which is told.
+std::optional<std::vector<Target>> read_targets(const SetArgs& args, Io& io) {
   const char* const own =
       args.whose == Whose::group ? "that of the shell is $(osbox getpgid)" : the_shell_is;
-  const auto set = [&](const std::string& word) -> core::Result<void> {
-    const id_t id = TRY(read_id(args.whose, word, "setpriority", own));
+  std::vector<Target> targets;
+  for (const std::string& word : args.ids) {
+    auto id = read_id(args.whose, word, "setpriority", own);
+    if (id) {
+      targets.push_back({word, *id});
+      continue;
+    }
+    // "nice -n 5 sleep 1"
+    if (args.whose == Whose::process && word.find_first_not_of("-0123456789") != word.npos) {
+      id.error().note =
+          core::joined_notes(id.error().note, "a command is run by 'nice " +
+                                                  std::to_string(args.priority) + " COMMAND'");
+    }
+    io.fail(std::move(id).error());
+  }
+  if (targets.size() < args.ids.size()) return std::nullopt;
+  return targets;
+}
+
+Outcome run_set(SetArgs& args, Io& io) {
+  auto records = TRY(io.records<Change>(set_tables[0]));
+  const auto set = [&](const Target& target) -> core::Result<void> {
+    const auto& [word, id] = target;
     if (!records.wanted()) {
       return of_word(word, core::setpriority(args.whose, id, args.priority));
     }
@@ -209,7 +236,9 @@ Outcome run_set(SetArgs& args, Io& io) {
     records.put({args.whose, id, old, now});
     return {};
   };
-  return io.each(args.ids, set);
+  const auto targets = read_targets(args, io);
+  if (!targets) return 1;
+  return io.each(*targets, set);
 }
 
 constexpr Example set_examples[] = {
@@ -267,11 +296,12 @@ extern constexpr Applet setpriority = {
     .description =
         "Sets the nice value of every ID to PRIORITY: of a process; with --group, of all processes "
         "of a group, or with --user of all of a user.\n\n"
+        "Where one of the operands is no ID, as osbox-getpriority(1) says, that is EINVAL, and "
+        "none "
+        "of the others is changed either. A command is run by osbox-nice(1).\n\n"
         "To lower the nice value without CAP_SYS_NICE and a limit 'nice' that allows it is EACCES, "
-        "and somebody else's process is EPERM. Where that is one of several the others are changed "
-        "all the same. An ID without a process is ESRCH, and what is no ID, as "
-        "osbox-getpriority(1) "
-        "says, EINVAL.\n\n"
+        "somebody else's process is EPERM, and an ID without a process ESRCH. Where that is one of "
+        "several the others are changed all the same.\n\n"
         "On Linux every thread has a nice value of its own. That of a process is its first "
         "thread's, and the others keep theirs.",
     .options = set_options,

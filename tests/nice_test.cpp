@@ -296,3 +296,23 @@ TEST_CASE("setpriority takes no ID for a nice value") {
                          "--help'\n");
   }
 }
+
+TEST_CASE("setpriority: where an operand is no id nobody is changed") {
+  const Ran ran = tests::shell(R"sh(
+sleep 1000 &
+for words in "sleep $!" "$! sleep" "$! 0" "-- $! -5x" "--user 54321 no-such-user" "-g $! x"; do
+  osbox setpriority -v 19 $words 2>&1 | sed "s/$!/PID/"
+done
+[ "$(osbox getpriority $!)" = "$(osbox getpriority $$)" ] && echo the same
+kill $!)sh");
+  const std::string run = "; a command is run by 'nice 19 COMMAND')\n";
+  CHECK(ran.out ==
+        "setpriority: sleep: EINVAL: Invalid argument (not a process id" + run +
+            "setpriority: sleep: EINVAL: Invalid argument (not a process id" + run +
+            "setpriority: 0: EINVAL: Invalid argument (not a process id; that of the shell is $$)\n"
+            "setpriority: -5x: EINVAL: Invalid argument (not a process id" +
+            run +
+            "setpriority: no-such-user: EINVAL: Invalid argument (no such user)\n"
+            "setpriority: x: EINVAL: Invalid argument (not a process group id)\n"
+            "the same\n");
+}

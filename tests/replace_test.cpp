@@ -603,7 +603,8 @@ TEST_CASE("replace --copy does by hand what the kernel cannot copy, or was distu
     const auto watched =
         tests::watch({.words = {tests::binary(), "replace", "--copy", source, dest}},
                      {{SYS_copy_file_range, 1, error}});
-    CHECK(watched.injected == 1);
+    // The plain twins copy by hand always.
+    CHECK(watched.injected == (tests::newer_calls() ? 1 : 0));
     CHECK(watched.ran.err == "");
     CHECK(content(dest) == text);
   }
