@@ -12,6 +12,9 @@ function __osbox_complete
                 string replace -r -- '^' "$before" (__fish_complete_directories "$path" '')
             case :commands
                 __fish_complete_command
+            case ':command *'
+                set -l own (string escape -- $words[(math (string replace ':command ' '' $line) + 1)..])
+                complete -C "$(string join ' ' -- $own "$word")"
             case '*'
                 echo $line
         end

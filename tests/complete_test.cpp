@@ -236,7 +236,18 @@ TEST_CASE("complete: a command, and behind it whatever it takes") {
   CHECK(complete({"osbox", "start", ""}) == ":directories\n");
   CHECK(complete({"osbox", "start", "/tmp", ""}) == ":commands\n");
   CHECK(candidates({"osbox", "start", "/tmp", "--al"}) == List{"--all"});
-  CHECK(complete({"osbox", "start", "/tmp", "tar", "--al"}) == ":files\n");
+  CHECK(complete({"osbox", "start", "/tmp", "tar", "--al"}) == ":command 3\n");
+  CHECK(complete({"os-start", "-a", "/tmp", "tar", "x", ""}) == ":command 3\n");
+  CHECK(complete({"osbox", "with", "A=1", "B=2", "tar", ""}) == ":command 4\n");
+  CHECK(complete({"osbox", "start", "/", "os-start", "/", "tar", ""}) == ":command 5\n");
+  // Without a prefix it is the system's, wherever that is; so is what no link of osbox's is.
+  for (const std::string name : {"probe", "/bin/probe", "os-nosuch", "osbox-nosuch"}) {
+    CHECK(complete({"osbox", "start", "/tmp", name, "--so"}) == ":command 3\n");
+  }
+  for (const std::string name : {"./osbox-probe", "/usr/bin/os-probe"}) {
+    CHECK(candidates({"osbox", "start", "/tmp", name, "--so"}) == List{"--sort"});
+  }
+  CHECK(candidates({"osbox", "start", "/tmp", "/bin/osbox", "probe", "--so"}) == List{"--sort"});
   CHECK(candidates({"osbox", "start", "/tmp", "osbox", "pr"}) == List{"probe", "probe-all"});
   CHECK(candidates({"osbox", "start", "/tmp", "os-probe", "--so"}) == List{"--sort"});
   // Settings stand in front of a command, and after them its name.
@@ -287,15 +298,23 @@ class Shell {
     std::vector<std::string> words;
     if (name == "bash") {
       words = {"bash", "--noprofile", "--rcfile",
-               scratch_.file("home/rc", prompt + ". '" + script("osbox.bash") + "'\n"), "-i"};
+               scratch_.file("home/rc", prompt + ". '" + script("osbox.bash") +
+                                            "'\n"
+                                            // a word of bash-completion's, which may not be here
+                                            "_command_offset() {\n"
+                                            "  [[ ${COMP_WORDS[$1]} == tool ]] || return 1\n"
+                                            "  COMPREPLY=(own)\n"
+                                            "}\n"),
+               "-i"};
     } else if (name == "zsh") {
       scratch_.file("home/.zshrc", prompt + "fpath=('" + script("") +
-                                       "' $fpath)\nautoload -Uz compinit\ncompinit -u -D\n");
+                                       "' $fpath)\nautoload -Uz compinit\ncompinit -u -D\n"
+                                       "_tool() { compadd own }\ncompdef _tool tool\n");
       words = {"zsh", "-d", "-i"};
     } else {
-      words = {
-          "fish", "--no-config", "-C",
-          "function fish_prompt; echo -n 'READY> '; end; source '" + script("osbox.fish") + "'"};
+      words = {"fish", "--no-config", "-C",
+               "function fish_prompt; echo -n 'READY> '; end; source '" + script("osbox.fish") +
+                   "'; complete -c tool -f -a own"};
     }
     const std::string work = scratch_.directory("work");
     scratch_.directory("work/my dir");
@@ -416,6 +435,7 @@ TEST_CASE("complete: in bash, zsh and fish file names, directories and commands 
                "  *dirs*) echo :directories ;;\n"
                "  *run*) echo :commands ;;\n"
                "  *' say ') echo only ;;\n"
+               "  *tool*) echo \":command $(($# - 3))\" ;;\n"
                "  *) echo :files ;;\n"
                "esac\n",
                0755);
@@ -432,6 +452,13 @@ TEST_CASE("complete: in bash, zsh and fish file names, directories and commands 
     // A word that is empty as yet is asked for as well.
     CHECK(shell.type("osbox say ") == List{"osbox", "say", "only"});
     CHECK(shell.type("osbox run osbox-test-c") == List{"osbox", "run", "osbox-test-command"});
+    // Behind a command of others the shell does what it does for that one, or offers files.
+    CHECK(shell.type("osbox call tool o") == List{"osbox", "call", "tool", "own"});
+    CHECK(shell.type("osbox call --a=b tool ") == List{"osbox", "call", "--a=b", "tool", "own"});
+    CHECK(shell.type("osbox 'my call' 'c d' tool o") ==
+          List{"osbox", "my call", "c d", "tool", "own"});
+    CHECK(shell.type("osbox call nosuchtool li") ==
+          List{"osbox", "call", "nosuchtool", "list of names"});
   }
 }
 

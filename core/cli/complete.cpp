@@ -213,9 +213,19 @@ void offer_options(const Rows& rows, Answer& answer) {
   }
 }
 
-/// `words` are those behind the name of the applet.
+std::string complete(Registry registry, const Applet& install, Words words, std::size_t before);
+
+/// True for a command that is osbox under whatever name: stat without a prefix is anybody's.
+bool runs_osbox(Registry registry, std::string_view program) {
+  if (is_osbox(program)) return true;
+  const std::string_view name = program.substr(program.rfind('/') + 1);
+  return (name.starts_with("os-") || name.starts_with("osbox-")) &&
+         find_by_link(registry, name).applet != nullptr;
+}
+
+/// `words` are those behind the name of the applet, `before` the number of all words up to it.
 std::string complete_applet(Registry registry, const Applet& install, const Applet& applet,
-                            Words words) {
+                            Words words, std::size_t before) {
   Rows rows(applet);
   const std::string_view typed = words.back();
   const Option* wanting = nullptr;
@@ -238,9 +248,10 @@ std::string complete_applet(Registry registry, const Applet& install, const Appl
         continue;
       ++operands;
       // Behind a command's name its own words follow; it may be osbox again.
-      if (command) {
-        return completions(registry, install, words.subspan(i));
+      if (command && runs_osbox(registry, word)) {
+        return complete(registry, install, words.subspan(i), before + i);
       }
+      if (command) return ":command " + std::to_string(before + i) + "\n";
     }
   }
 
@@ -260,13 +271,12 @@ std::string complete_applet(Registry registry, const Applet& install, const Appl
   return std::move(answer).text();
 }
 
-}  // namespace
-
-std::string completions(Registry registry, const Applet& install, Words words) {
-  if (words.size() < 2) return {};
+/// `words` begin with the name of the program; `before` is how many there are in front of it.
+std::string complete(Registry registry, const Applet& install, Words words, std::size_t before) {
   const Found link = find_by_link(registry, words[0]);
-  words = words.subspan(link.applet != nullptr ? 1 : 0);
-  if (link.applet != nullptr) return complete_applet(registry, install, *link.applet, words);
+  if (link.applet != nullptr) {
+    return complete_applet(registry, install, *link.applet, words.subspan(1), before + 1);
+  }
   Answer answer(words.back(), {});
   if (!is_osbox(words[0])) {
     answer.ask_shell("files");
@@ -283,11 +293,18 @@ std::string completions(Registry registry, const Applet& install, Words words) {
       answer.offer("tour", "Python's os module by example");
     }
   } else if (words[1] == install.name) {
-    return complete_applet(registry, install, install, words.subspan(2));
+    return complete_applet(registry, install, install, words.subspan(2), before + 2);
   } else if (const Found found = find(registry, words[1]); found.applet != nullptr) {
-    return complete_applet(registry, install, *found.applet, words.subspan(2));
+    return complete_applet(registry, install, *found.applet, words.subspan(2), before + 2);
   }
   return std::move(answer).text();
+}
+
+}  // namespace
+
+std::string completions(Registry registry, const Applet& install, Words words) {
+  if (words.size() < 2) return {};
+  return complete(registry, install, words, 0);
 }
 
 }  // namespace cli
