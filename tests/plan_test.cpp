@@ -111,7 +111,14 @@ TEST_CASE("a template that cannot be is refused before anything is printed") {
                                    "{size\\n}",   "{size:>}>}",
                                    "{path:=10}",  "{list:d}",
                                    "{missing:d}", "{path:.}",
-                                   "{ path}",     "{path }"}) {
+                                   "{ path}",     "{path }",
+                                   "{size:c}",    "{size:>5c}",
+                                   "{offset:c}",  "{time_ns:c}",
+                                   "{done:c}",    "{none:c}",
+                                   "{path:c}",    "{list:c}",
+                                   "{size:=+5}",  "{size:,}",
+                                   "{size:_}",    "{size:n}",
+                                   "{path:05}"}) {
     CAPTURE(format);
     CHECK(refused(format));
   }
@@ -122,7 +129,19 @@ TEST_CASE("a template that cannot be is refused before anything is printed") {
         "no field siz (did you mean size?); there are " +
             std::string("path, size, offset, done, time_ns, none, missing, word, "
                         "list, numbers"));
-  CHECK(formatted("{path:d}").find("the format d does not suit the field path (") == 0);
+  CHECK(formatted("{path:05}") ==
+        "the format 05 does not suit the field path: text has fill and <, > or ^, then width, "
+        ".precision and s");
+  const std::string number =
+      " does not suit the field size: a number has fill and <, > or ^, then +, - or a blank, #, 0, "
+      "width, and d, x, X, b, B or o";
+  for (const std::string format : {"c", "=+5", ",", "_", "n"}) {
+    CHECK(formatted("{size:" + format + "}") == "the format " + out::quoted(format) + number);
+  }
+  CHECK(formatted("{done:_}") ==
+        "the format _ does not suit the field done: true or false has fill and <, > or ^, then "
+        "width; with d it is a number");
+  CHECK(formatted("{size:c>5}") == "cc593\n");
 }
 
 TEST_CASE("a template cannot fill the memory") {

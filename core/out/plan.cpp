@@ -215,6 +215,22 @@ Value example(Kind kind) {
   }
 }
 
+/// What may stand behind the colon of a field of `kind`.
+std::string_view formats_of(Kind kind) {
+  switch (kind) {
+    case Kind::integer:
+    case Kind::natural:
+    case Kind::time:
+      return "a number has fill and <, > or ^, then +, - or a blank, #, 0, width, and d, x, X, b, "
+             "B "
+             "or o";
+    case Kind::boolean:
+      return "true or false has fill and <, > or ^, then width; with d it is a number";
+    default:
+      return "text has fill and <, > or ^, then width, .precision and s";
+  }
+}
+
 /// True where `specification` asks for a width, or a precision, that no line needs.
 bool too_wide(std::string_view specification) {
   const char* const end = specification.data() + specification.size();
@@ -343,12 +359,17 @@ std::expected<Plan, std::string> Plan::format(std::span<const Field> fields,
         piece.blank_format = "{:" + blank_format_of(specification) + "}";
         std::string trial;
         if (too_wide(specification)) return refuse(quoted(inside) + " is too wide");
+        // A number as the byte of that code would bring a terminal whatever there is.
+        bool suits = !specification.ends_with('c');
         try {
           append_formatted(trial, piece.format, example(field->kind), Names::raw);
           append_formatted(trial, piece.blank_format, Value(), Names::raw);
-        } catch (const std::exception& reason) {
+        } catch (const std::exception&) {
+          suits = false;
+        }
+        if (!suits) {
           return refuse("the format " + quoted(specification) + " does not suit the field " +
-                        std::string(name) + " (" + reason.what() + ")");
+                        std::string(name) + ": " + std::string(formats_of(field->kind)));
         }
       }
       plan.add(std::move(piece));
