@@ -185,6 +185,10 @@ TEST_CASE("a number of any size is formatted exactly, with a sign where that is 
   CHECK(formatted("{size:+d}|{offset:+d}|{size: }") == "+593|-42| 593\n");
 }
 
+TEST_CASE("what a template has otherwise than Python, as osbox(1) says") {
+  CHECK(formatted("{size:#o}|{done}|{done:<5}|{done:d}") == "01121|true|true |1\n");
+}
+
 TEST_CASE("a time beyond 64 bits is formatted exactly") {
   Row row;
   row.time = {20'000'000'000, 5};
