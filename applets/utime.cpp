@@ -1,7 +1,10 @@
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "core/cli/applet.hpp"
 #include "core/out/clock.hpp"
+#include "core/out/number.hpp"
 #include "core/sys/metadata.hpp"
 #include "core/sys/stat.hpp"
 
@@ -24,13 +27,42 @@ timespec timespec_of(core::Time time) {
   return {time.seconds, static_cast<long>(time.nanoseconds)};
 }
 
+std::string_view without_sign(std::string_view text) {
+  return text.substr(text.starts_with('-') || text.starts_with('+') ? 1 : 0);
+}
+
+/// parse_clock, and "1795446456250000000ns", which are seconds with the point nine digits before
+/// the end.
+std::expected<core::Time, std::string> read_time(std::string_view text) {
+  std::string_view digits = without_sign(text);
+  const std::string_view sign = text.substr(0, text.size() - digits.size());
+  if (!digits.ends_with("ns")) return parse_clock(text);
+  digits.remove_suffix(2);
+  if (!is_decimal(digits)) return parse_clock(text);
+  std::string seconds(digits);
+  if (seconds.size() < 10) seconds.insert(0, 10 - seconds.size(), '0');
+  seconds.insert(seconds.size() - 9, 1, '.');
+  return parse_clock(std::string(sign) + seconds);
+}
+
+/// True for digits alone that are no seconds of any time which is likely: 10^12 are 31,688 years.
+bool are_nanoseconds(std::string_view text) {
+  std::string_view digits = without_sign(text);
+  if (!is_decimal(digits)) return false;
+  digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size()));
+  return digits.size() > 12;
+}
+
 Stored parse_time(std::optional<timespec>& to, std::string_view text) {
   if (text == "now") {
     to = {0, UTIME_NOW};
   } else if (text == "omit") {
     to = {0, UTIME_OMIT};
+  } else if (are_nanoseconds(text)) {
+    return std::unexpected(
+        "10^12 seconds or more; nanoseconds are written Nns, and seconds that are meant N.0");
   } else {
-    to = timespec_of(TRY(parse_clock(text)));
+    to = timespec_of(TRY(read_time(text)));
   }
   return {};
 }
@@ -119,7 +151,7 @@ Outcome run(Args& args, Io& io) {
   return args.paths.each(io, [&](core::Path path) {
     auto done = set_one(path);
     if (!done && done.error().number == ENOENT && !args.access && !args.modification &&
-        parse_clock(path)) {
+        read_time(path)) {
       done.error().note = "a time stands behind --mtime or --atime";
     }
     return done;
@@ -130,6 +162,8 @@ constexpr Example examples[] = {
     {"utime stamp", "Both times are now; unlike touch, it makes no file"},
     {"utime --mtime 2026-11-23T15:07:36Z photo.jpg", "One time, the other stays"},
     {"utime --mtime -0.000000001 old", "One nanosecond before 1970"},
+    {"utime --mtime 1795446456250000000ns copy",
+     "As osbox stat --format '{mtime_ns}ns' tells it of another file"},
     {"utime --reference original copy", "Both times of another file"},
     {"utime --reference original --atime omit copy", "Only its mtime"},
 };
@@ -147,14 +181,18 @@ extern constexpr Applet utime = {
         "the other time stays as it is. A symbolic link is followed, unless --no-follow is "
         "given.\n\n"
         "TIME is seconds since the epoch with up to nine digits behind the point and perhaps a "
-        "sign (1795446456.25, -1); or a date, 2026-11-23, alone or with a time of day, "
+        "sign (1795446456.25, -1); or nanoseconds, as records have them, with their unit "
+        "(1795446456250000000ns); or a date, 2026-11-23, alone or with a time of day, "
         "2026-11-23T15:07 or 2026-11-23 15:07:36.123456789, and a zone, Z or +01:00; or now, by "
         "the clock of the kernel; or omit, which leaves the time of the file as it is. What stat "
         "shows is understood. A date has dashes: 20261123 is a second of 1970. A date alone is "
         "its midnight. Without a zone it is local time: a time that the clocks show twice is the "
         "first of them, and one that they skip is wrong usage. So are days that do not exist and "
         "a second 60.\n\n"
-        "Every time that the kernel has is taken, exact to the nanosecond. What the file system "
+        "Every time that the kernel has is taken, exact to the nanosecond. Only digits alone that "
+        "make 10^12 seconds or more, the year 33658, are wrong usage: they are nanoseconds as a "
+        "rule, and where they are not, the seconds are written with a point, as stat shows them "
+        "(1000000000000.0). What the file system "
         "cannot hold, the kernel rounds down or moves to the nearest time that it can; the records "
         "have what became of it. With --reference, FILE is looked at once; --beneath and "
         "--no-symlinks do not concern it.",

@@ -193,6 +193,50 @@ TEST_CASE("utime takes digits alone for seconds, whatever date they look like") 
   CHECK(core::stat(file)->mtime == core::Time{20261123, 0});
 }
 
+TEST_CASE("utime takes nanoseconds with their unit, as records have them") {
+  const Scratch scratch("/dev/shm");
+  const std::string file = scratch.file("file");
+  const std::string copy = scratch.file("copy");
+  for (const std::string count :
+       {"0", "1", "-1", "999999999", "1000000000", "-1000000000", "-1000000001",
+        "1795446456250000000", "-1795446456250000001", "9223372036854775806999999999",
+        "-9223372036854775808000000000"}) {
+    CAPTURE(count);
+    CHECK(osbox({"utime", "--atime", count + "ns", "--mtime", "+0007ns", file}).status == 0);
+    CHECK(times(file) == count + " 7");
+    CHECK(tests::shell(R"sh(
+osbox utime --mtime "$(osbox stat --format '{atime_ns}ns' "$1")" --atime 0 "$2")sh",
+                       {file, copy})
+              .status == 0);
+    CHECK(times(copy) == "0 " + count);
+  }
+  for (const std::string text : {"ns", "-ns", "1.5ns", "1 ns", "1us", "--1ns", "1nsns",
+                                 "9223372036854775808000000000ns", "2026-11-23ns"}) {
+    CAPTURE(text);
+    CHECK(osbox({"utime", "--mtime", text, file}).status == 2);
+  }
+}
+
+TEST_CASE("utime takes no nanoseconds for seconds, and seconds with a point for what they are") {
+  const Scratch scratch("/dev/shm");
+  const std::string file = scratch.file("file");
+  for (const std::string text : {"999999999999", "-999999999999", "0000999999999999"}) {
+    CHECK(osbox({"utime", "--mtime", text, file}).status == 0);
+  }
+  CHECK(core::stat(file)->mtime == core::Time{999'999'999'999, 0});
+  for (const std::string text :
+       {"1795446456250000000", "-1795446456250000000", "+1000000000000", "-1000000000000"}) {
+    CAPTURE(text);
+    CHECK(osbox({"utime", "--mtime", text, file}).err ==
+          "utime: --mtime " + text +
+              ": 10^12 seconds or more; nanoseconds are written Nns, and seconds that are meant "
+              "N.0; see 'osbox utime --help'\n");
+  }
+  CHECK(core::stat(file)->mtime == core::Time{999'999'999'999, 0});
+  CHECK(osbox({"utime", "--mtime", "1000000000000.0", file}).status == 0);
+  CHECK(core::stat(file)->mtime == core::Time{1'000'000'000'000, 0});
+}
+
 TEST_CASE("utime understands what stat and date show") {
   const Scratch scratch;
   const std::string file = scratch.file("file");
@@ -336,7 +380,8 @@ for path in sys.argv[3:]:
 
 TEST_CASE("utime: a time that stands where a path is due is told as such") {
   const Scratch scratch;
-  for (const std::string time : {"2021-01-01", "1795446456.25", "2021-01-01T10:00Z"}) {
+  for (const std::string time :
+       {"2021-01-01", "1795446456.25", "2021-01-01T10:00Z", "1795446456250000000ns"}) {
     CAPTURE(time);
     CHECK(osbox({"utime", scratch.file("f"), time}).err ==
           "utime: " + time +
