@@ -83,6 +83,7 @@ struct Row {
   core::Path path;
   core::Stat old;
   core::Stat now;
+  const core::FileTimes* set;
   std::string_view path_bytes() const { return path; }
   core::Time old_access() const { return old.atime; }
   core::Time old_modification() const { return old.mtime; }
@@ -99,11 +100,14 @@ constexpr Field fields[] = {
 };
 
 void print_line(const Row& row, Io& io) {
-  std::string line = ": atime ";
-  append_clock(line, row.old.atime);
-  append_clock(line += " -> ", row.now.atime);
-  append_clock(line += ", mtime ", row.old.mtime);
-  append_clock(line += " -> ", row.now.mtime);
+  std::string line = ":";
+  const auto add = [&line](const char* name, const timespec& set, core::Time old, core::Time now) {
+    if (set.tv_nsec == UTIME_OMIT) return;
+    append_clock(line.append(line.size() > 1 ? ", " : " ").append(name), old);
+    append_clock(line += " -> ", now);
+  };
+  add("atime ", row.set->access, row.old.atime, row.now.atime);
+  add("mtime ", row.set->modification, row.old.mtime, row.now.mtime);
   io.print_name(row.path);
   io.print(line);
   io.end_record();
@@ -123,7 +127,7 @@ core::Result<Row> set(core::Path path, const core::FileTimes& times, core::Links
   // A file system may round a time, or keep it within its bounds.
   const auto now = core::told_as("stat", path, core::fstat(file, want::atime | want::mtime),
                                  "the times are set");
-  return Row{path, old, TRY(now)};
+  return Row{path, old, TRY(now), &times};
 }
 
 Outcome run(Args& args, Io& io) {
