@@ -58,10 +58,12 @@ constexpr Table tables[] = {{.fields = fields, .line = "mode of {path}: {old:04o
 bool is_open(mode_t mode) { return (mode & (S_IRUSR | S_IXUSR)) == (S_IRUSR | S_IXUSR); }
 
 constexpr std::string_view mode_is_set = "the mode is set";
+constexpr std::string_view no_mode = "a symbolic link has no mode";
 
 /// `error` as a failure of chmod, unless it came only after that.
 std::unexpected<core::Error> failed(core::Error error, std::string_view path) {
-  if (error.note != mode_is_set) error = core::Error{.number = error.number, .call = "chmod"};
+  const bool told = error.note == mode_is_set || error.note == no_mode;
+  if (!told) error = core::Error{.number = error.number, .call = "chmod"};
   error.path = path;
   return std::unexpected(std::move(error));
 }
@@ -78,7 +80,11 @@ class Change final : public Visitor {
 
   core::Result<void> operand(core::Path path) {
     const core::At at = args_.paths.at();
-    if (blind_) return core::chmod(path, args_.mode.absolute(), args_.links, at);
+    if (blind_) {
+      auto done = core::chmod(path, args_.mode.absolute(), args_.links, at);
+      // Of a descriptor it is known whether that is because of a link.
+      if (done || done.error().number != ENOTSUP || args_.links == core::Links::follow) return done;
+    }
     const core::Fd file = TRY(core::told_as("chmod", path, core::open_path(path, args_.links, at)));
     const auto done = change(file, path, When::now, 0);
     if (!done) return failed(done.error(), path);
@@ -157,7 +163,8 @@ class Change final : public Visitor {
     if (args_.type && stat.type != *args_.type) return true;
     if (stat.type == Type::link) {
       if (depth > 0) return true;
-      return core::failure(ENOTSUP, "chmod");
+      return std::unexpected(
+          core::Error{.number = ENOTSUP, .call = "chmod", .note = std::string(no_mode)});
     }
     const bool directory = stat.type == Type::dir;
     const mode_t old = stat.mode & core::permission_bits;
@@ -237,8 +244,9 @@ extern constexpr Applet chmod = {
         "waits for no FIFO), looked at and changed by that one descriptor, so that no other file "
         "gets a mode meant for it.\n\n"
         "A PATH that is a symbolic link is followed, unless --no-follow or -R is given: then it "
-        "is EOPNOTSUPP, also as 'link/'. With -R links in the tree are passed over, and what is "
-        "swapped for one meanwhile leads nowhere else. A directory gets its mode before what is "
+        "is EOPNOTSUPP, also as 'link/', which with -R is ELOOP; 'link/.' is the directory. With "
+        "-R links in the tree are passed over, and what is swapped for one meanwhile leads nowhere "
+        "else. A directory gets its mode before what is "
         "in it, or after it where the new mode shuts its owner out; so u+rwx opens a locked tree "
         "and 000 locks one. What cannot be read or changed is told, and the rest is done.\n\n"
         "With --reference, FILE is looked at once and followed; --beneath and --no-symlinks do "

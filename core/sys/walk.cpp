@@ -113,6 +113,13 @@ Result<void> Walk::start_physical() {
   root_path_only_ = TRY(core::open_path(root_path_, Links::no_follow, at_));
   type_ = TRY(fstat(root_path_only_, want::type)).type;
   link_ = type_ == Type::link;
+  // Who writes the slash means the directory.
+  if (link_ && root_path_.ends_with('/')) {
+    return std::unexpected(Error{.number = ELOOP,
+                                 .call = "open",
+                                 .path = root_path_,
+                                 .note = "a link, and none is followed"});
+  }
   state_ = State::root;
   return {};
 }

@@ -25,8 +25,8 @@ class Walk {
     bool sorted = true;
     /// Links are what they lead to.
     bool follow = false;
-    /// A root that is a link is nothing but that, even with a slash behind it. The root is resolved
-    /// once, and a directory is opened only after its entry was given.
+    /// A root that is a link is nothing but that, and ELOOP with a slash behind it. The root is
+    /// resolved once, and a directory is opened only after its entry was given.
     bool physical = false;
     /// Directories on another mount are not entered.
     bool one_file_system = false;
