@@ -73,7 +73,8 @@ TEST_CASE("habits: each word is wrong, and its row is the answer") {
       const Ran ran = osbox({word});
       CHECK(ran.status == 127);
       CHECK(ran.err == begin + hint + "\n");
-      CHECK(osbox({"help", word}).err == ran.err);
+      // osbox-install(1) is a page of its own.
+      if (word != "install") CHECK(osbox({"help", word}).err == ran.err);
       continue;
     }
     std::vector<std::string> words;

@@ -140,12 +140,17 @@ int run_osbox(Registry registry, const Applet& install, Words words, out::Io& io
     }
     if (first == "--version") return print("osbox " OSBOX_VERSION "\n", io);
     if (first == "--list") return print_list(registry, io);
-    if (rest.empty() || rest[0] == "--help") {
+    const bool of_all = rest.empty() || rest[0] == "--help" ||
+                        (first == "help" && (rest[0] == "help" || rest[0] == "osbox"));
+    if (of_all) {
       if (first == "--man") return misuse("missing operand APPLET", io);
       return print(usage(registry, io.screen().columns), io);
     }
     if (first == "help" && rest[0] == "tour") return print(tour, io);
-    const Found found = rest.front() == install.name ? Found{&install} : find(registry, rest[0]);
+    // The page is called osbox-install(1).
+    const bool of_install =
+        rest[0] == install.name || (first == "help" && rest[0] == install.name.substr(2));
+    const Found found = of_install ? Found{&install} : find(registry, rest[0]);
     if (found.applet == nullptr) return unknown_applet(registry, rest[0], io);
     if (first == "--man") return print(manual_page(*found.applet), io);
     constexpr std::string_view help[] = {"--help"};
