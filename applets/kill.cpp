@@ -91,7 +91,9 @@ constexpr Option options[] = {
     flag<&Args::list>('l', "list",
                       "Signal nobody: PID... are signals, of which the name is told by number, and "
                       "the number by name; none: all of them"),
-    operands<&Args::words>("PID", "Id of a process, or PID:INODE, which is that process or nobody",
+    operands<&Args::words>("PID",
+                           "Id of a process, or with --group, as in killpg, of a process group; "
+                           "PID:INODE is that process or nobody",
                            Least::none, Completes::pid),
 };
 

@@ -464,6 +464,11 @@ TEST_CASE("kill: without descriptors a number is signalled as kill(2) does it, a
 
 // ---- groups
 
+TEST_CASE("killpg --help says that its operands are process groups") {
+  CHECK(osbox({"killpg", "--help"}).out.find("with --group, as in killpg, of a") !=
+        std::string::npos);
+}
+
 TEST_CASE("kill: --group reaches the group of a leader, and killpg is that") {
   for (const Words& how : std::vector<Words>{{"kill", "--group"}, {"killpg"}}) {
     Child leader({SIGUSR1}, {}, [] { ::setpgid(0, 0); });
