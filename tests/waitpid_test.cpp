@@ -111,7 +111,9 @@ TEST_CASE("waitpid takes a record away, but for --peek, and then nothing is know
   const Ran again = osbox({"waitpid", nobody_has});
   CHECK(again.status == 1);
   CHECK(again.out == "");
-  CHECK(again.err == "waitpid: 4194305: ESRCH: No such process\n");
+  CHECK(again.err ==
+        "waitpid: 4194305: ESRCH: No such process (nor a record of it; what spawn --nowait did not "
+        "start is waited for before it ends)\n");
   CHECK(osbox({"waitpid", "4194305:7"}).err ==
         "waitpid: 4194305:7: ESRCH: No such process (nor a record of it: it was read before, or "
         "XDG_RUNTIME_DIR was another)\n");

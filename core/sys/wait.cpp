@@ -209,8 +209,11 @@ Result<void> Wait::State::add_record(const ProcessId& id, Error otherwise) {
       otherwise = {.number = ESRCH, .call = "waitpid", .path = id.text()};
     }
     // Most who have an inode have it from a job, whose record is read once.
-    if (otherwise.number == ESRCH && id.inode && otherwise.note.empty()) {
-      otherwise.note = "nor a record of it: it was read before, or XDG_RUNTIME_DIR was another";
+    if (otherwise.number == ESRCH && otherwise.note.empty()) {
+      otherwise.note =
+          id.inode ? "nor a record of it: it was read before, or XDG_RUNTIME_DIR was another"
+                   : "nor a record of it; what spawn --nowait did not start is waited for before "
+                     "it ends";
     }
     return std::unexpected(std::move(otherwise));
   }
