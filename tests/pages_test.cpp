@@ -163,6 +163,17 @@ TEST_CASE("pages: words that are macros and escapes come out as they are") {
   CHECK(within(page, 80 + 40));
 }
 
+TEST_CASE("pages: on a narrow screen a list of words is broken behind a comma") {
+  for (const cli::Applet* const applet : applets::registry) {
+    CAPTURE(applet->name);
+    const std::string page = osbox({"--man", std::string(applet->name)}).out;
+    const Ran groff = tests::run(
+        {.words = {"groff", "-mdoc", "-Tutf8", "-rLL=40n", "-rIN=5n", "-ww"}, .input = page});
+    if (groff.status == 127) return;  // mandoc alone is here
+    CHECK(groff.err == "");
+  }
+}
+
 TEST_CASE("pages: where a dash and a digit are a word of the applet's own, -0 is no letter") {
   const std::string help = osbox({"kill", "--help"}).out;
   CHECK(help.find("\n  -SIG  ") != help.npos);
@@ -196,6 +207,8 @@ TEST_CASE("pages: --help has every row of the table within 80 columns") {
         osbox({"getcwd", "--help"}, {.columns = 40}).out);
   CHECK(osbox({"getcwd", "--help"}, {.columns = 200}).out == osbox({"getcwd", "--help"}).out);
   CHECK(within(osbox({"--install", "--help"}).out, 80));
+  const std::string narrow = osbox({"walk", "--help"}, {.columns = 40}).out;
+  CHECK(narrow.ends_with("\nThe manual, osbox-walk(1), tells the\nrest.\n"));
 }
 
 TEST_CASE("pages: --help of strerror, from the first line to the last") {

@@ -135,13 +135,23 @@ std::string roff(std::string_view text) {
   return to;
 }
 
+/// The same, where a line may end behind the commas of a list that is as long as a narrow one.
+std::string roff_word(std::string_view word) {
+  std::string to = roff(word);
+  if (word.size() < 24) return to;
+  for (std::size_t at = to.find(','); at < to.size() - 1; at = to.find(',', at)) {
+    to.insert(++at, "\\:");
+  }
+  return to;
+}
+
 /// Adds `text` in lines of its own that are not too long for those who read the source.
 void append_lines(std::string& to, std::string_view text) {
   constexpr std::size_t source_width = 78;
   std::size_t column = 0;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(' '), text.size());
-    const std::string word = roff(text.substr(0, end));
+    const std::string word = roff_word(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (column != 0 && column + 1 + word.size() > source_width) {
       to += '\n';
@@ -298,9 +308,10 @@ std::string help_page(const Applet& applet, std::string_view name, std::size_t c
   append_wrapped(to, usage_of(applet), 9, width);
   if (!applet.aliases.empty()) to += '\n';
   for (const Alias& alias : applet.aliases) {
-    to.append("osbox ").append(alias.name).append(" is osbox ").append(applet.name);
-    if (!alias.options.empty()) to.append(" ").append(alias.options);
-    to += ".\n";
+    std::string line = "osbox ";
+    line.append(alias.name).append(" is osbox ").append(applet.name);
+    if (!alias.options.empty()) line.append(" ").append(alias.options);
+    append_wrapped(to, line + ".", 2, width);
   }
   for (const Part& part : parts_of(applet)) {
     to.append("\n").append(part.title).append(":\n");
@@ -328,7 +339,8 @@ std::string help_page(const Applet& applet, std::string_view name, std::size_t c
       append_wrapped(to, example.purpose, 6, width);
     }
   }
-  to.append("\nThe manual, ").append(page_name(applet)).append("(1), tells the rest.\n");
+  to += '\n';
+  append_wrapped(to, "The manual, " + page_name(applet) + "(1), tells the rest.", 0, width);
   return to;
 }
 
