@@ -40,6 +40,8 @@ constexpr Field fields[] = {
 };
 
 constexpr Table tables[] = {{.fields = fields, .line = "[{errno:>2}] {name:<6}: {message}"}};
+/// With columns for the longest there are.
+constexpr Table list_of_all = {.fields = fields, .line = "[{errno:>3}] {name:<15}: {message}"};
 
 constexpr Example examples[] = {
     {"strerror 2 4 16", "What these numbers stand for"},
@@ -71,7 +73,8 @@ bool contains(std::string_view text, std::string_view part) {
 }
 
 Outcome run(Args& args, Io& io) {
-  auto records = TRY(io.records<Row>(tables[0]));
+  const bool all = args.errors.empty() && !args.search;
+  auto records = TRY(io.records<Row>(all ? list_of_all : tables[0]));
   const auto put = [&](const Row& row) {
     if (args.search && !contains(row.name, *args.search) &&
         !contains(row.message(), *args.search) && !contains(row.alias().value_or(""), *args.search))

@@ -56,3 +56,10 @@ TEST_CASE("strerror --search looks in names and messages, whatever their case") 
         "[ 2] ENOENT: No such file or directory\n");
   CHECK(osbox({"strerror", "--search", "directory", "EIO"}).status == 1);
 }
+
+TEST_CASE("strerror without ERR has columns for all that there are") {
+  const auto all = tests::lines(osbox({"strerror"}).out);
+  CHECK(all.size() > 130);
+  CHECK(all[1] == "[  2] ENOENT         : No such file or directory");
+  for (const std::string& line : all) CHECK(line.find(": ") == all[0].find(": "));
+}
