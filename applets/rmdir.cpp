@@ -17,12 +17,13 @@ struct Args {
 
 constexpr Option rmdir_options[] = {
     flag<&Args::parents>('p', "parents", "As removedirs: then the parents that are empty too"),
-    paths<&Args::paths>("DIR", "Empty directory to remove", Least::one),
+    paths<&Args::paths>("DIR", "Empty directory to remove", Least::one, Completes::directory),
 };
 constexpr Option removedirs_options[] = {
     value<&Args::stop_at>(0, "stop-at", "ABOVE", "Keep the directory ABOVE and what is above it",
                           Completes::directory),
-    paths<&Args::paths>("DIR", "Empty directory to remove with its parents", Least::one),
+    paths<&Args::paths>("DIR", "Empty directory to remove with its parents", Least::one,
+                        Completes::directory),
 };
 
 struct Row {

@@ -258,6 +258,12 @@ TEST_CASE("complete: a command, and behind it whatever it takes") {
         List{"size"});
 }
 
+TEST_CASE("complete: rmdir and removedirs take directories alone") {
+  for (const std::string name : {"rmdir", "removedirs"}) {
+    CHECK(osbox({"--complete", "osbox", name, ""}).out == ":directories\n");
+  }
+}
+
 TEST_CASE("complete: --install") {
   CHECK(complete({"osbox", "--install", ""}) == ":directories\n");
   CHECK(candidates({"osbox", "--install", "--prefix=osb"}) == List{"--prefix=osbox-"});
