@@ -550,8 +550,7 @@ class Drawing final : public Form {
     if (coloured_) [[unlikely]]
       return print_coloured(walk);
     io_.print_name(shown_name(walk));
-    if (walk.is_link()) print_target(walk);
-    io_.end_record();
+    end_line(walk);
   }
   void enter(Walk& walk) override {
     levels_.push_back({branches_.size(), 0});
@@ -585,11 +584,12 @@ class Drawing final : public Form {
   [[gnu::noinline]] void print_coloured(Walk& walk) {
     Look look(colours_, walk, true);
     Colours::print_name(io_, colours_.of(look.file), shown_name(walk));
-    if (walk.is_link()) print_target(walk, &look);
-    io_.end_record();
+    end_line(walk, &look);
   }
 
-  void print_target(Walk& walk, Look* look = nullptr) {
+  /// Ends the line of an entry, a link's with what it holds.
+  void end_line(Walk& walk, Look* look = nullptr) {
+    if (!walk.is_link()) return io_.end_record();
     const auto at = walk.at();
     auto target = at ? core::readlink(walk.bare(), *at) : std::unexpected(at.error());
     if (target) {
@@ -600,7 +600,9 @@ class Drawing final : public Form {
         code = look->file.dangling ? colours_.of_missing() : colours_.of(look->target);
       }
       Colours::print_name(io_, code, *target);
-    } else if (target.error().number != ENOENT) {
+    }
+    io_.end_record();
+    if (!target && target.error().number != ENOENT) {
       target.error().path = walk.path();
       io_.fail(target.error());
     }
