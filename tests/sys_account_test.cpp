@@ -126,34 +126,3 @@ TEST_CASE("a lookup that could not be made is an error, and not a shorter list")
           return said;
         }) == "getpwnam EMFILE\ngetpwuid EMFILE\ngetgrouplist EMFILE\n");
 }
-
-TEST_CASE("an account of any length is found, and all groups of a user") {
-  const Scratch scratch;
-  const std::string name(200, 'n');
-  std::string groups;
-  std::string ids = "70000";
-  for (int i = 0; i < 100; ++i) {
-    groups += "group" + std::to_string(i) + ":x:" + std::to_string(80000 + i) + ":" + name + "\n";
-    ids += "," + std::to_string(80000 + i);
-  }
-  scratch.file("passwd", name + ":x:70000:70000:" + std::string(5000, 'g') + ":/:/bin/sh\n");
-  std::string members = name;
-  for (int i = 0; i < 1000; ++i) members += ",member" + std::to_string(i);
-  scratch.file("group", "many:x:70000:" + members + "\n" + groups);
-  scratch.file("nsswitch.conf", "passwd: files\ngroup: files\n");
-  const std::string options = tests::is_root() ? "-m" : "-Urm";
-  if (tests::run({.words = {"unshare", options, "true"}}).status != 0) {
-    MESSAGE("not tested: no mount namespace to be had here");
-    return;
-  }
-  const Ran ran = tests::shell(
-      "exec unshare " + options +
-          " sh -ec 'for f in passwd group nsswitch.conf; do mount --bind \"$1/$f\" /etc/$f; done\n"
-          "osbox exec --dry-run --no-search --format \"{uid} {gid} {groups}\" --user \"$2\" "
-          "/bin/sh\n"
-          "osbox exec --dry-run --no-search --format \"{gid}\" --group many /bin/sh' sh \"$@\"",
-      {scratch.path(), name});
-  CHECK(ran.err == "");
-  std::ranges::replace(ids, ',', ' ');
-  CHECK(ran.out == "70000 70000 " + ids + "\n70000\n");
-}
