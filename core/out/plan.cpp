@@ -222,8 +222,7 @@ std::string_view formats_of(Kind kind) {
     case Kind::natural:
     case Kind::time:
       return "a number has fill and <, > or ^, then +, - or a blank, #, 0, width, and d, x, X, b, "
-             "B "
-             "or o";
+             "B or o";
     case Kind::boolean:
       return "true or false has fill and <, > or ^, then width; with d it is a number";
     default:
